@@ -37,7 +37,8 @@ def kernel(function=None, **options):
 
 def first_class(function, *arguments):
     """Compile `function` for one signature so that it can be passed or called."""
-    if not config.DISABLE_JIT and not function.signatures:
+    # A user may have called the kernel with other types before.
+    if not config.DISABLE_JIT and tuple(arguments) not in function.signatures:
         function.compile(arguments)
         function.disable_compile()
     return function

@@ -1,0 +1,36 @@
+"""Metrics on curved spaces: compiled kernels, and the loops that apply them.
+
+Each metric is a public module with two kernels: ``distance(x, y)``, which pynndescent,
+umap-learn and scikit-learn take as ``metric=``, and ``distance_row``, which the
+functions below take. Nothing is compiled on import.
+"""
+
+from geolearn.metrics import (
+    euclidean,
+    fisher_rao,
+    hyperboloid,
+    poincare,
+    product,
+    sphere,
+    torus,
+)
+from geolearn.metrics._neighbors import kneighbors
+from geolearn.metrics._pairwise import pairwise_distances, pairwise_distances_blocks
+from geolearn.metrics._registry import Metric, Parameter, get_metric, metric_names
+
+__all__ = [
+    "Metric",
+    "Parameter",
+    "euclidean",
+    "fisher_rao",
+    "get_metric",
+    "hyperboloid",
+    "kneighbors",
+    "metric_names",
+    "pairwise_distances",
+    "pairwise_distances_blocks",
+    "poincare",
+    "product",
+    "sphere",
+    "torus",
+]
