@@ -16,11 +16,13 @@ from geolearn.metrics import (
 )
 from geolearn.metrics._neighbors import kneighbors
 from geolearn.metrics._pairwise import pairwise_distances, pairwise_distances_blocks
+from geolearn.metrics._quality import distance_correlation_score
 from geolearn.metrics._registry import Metric, Parameter, get_metric, metric_names
 
 __all__ = [
     "Metric",
     "Parameter",
+    "distance_correlation_score",
     "euclidean",
     "fisher_rao",
     "get_metric",
