@@ -1,5 +1,7 @@
 """The decorator under which every kernel is compiled, and the kernel types."""
 
+import threading
+
 import numba
 from numba import config, njit, types
 
@@ -9,6 +11,8 @@ TABLE = types.float64[:, ::1]
 # Row kernels: distance_row(X, i, Y, params, out) fills out[i] with the
 # distances of X[i] to all rows of Y; params holds the metric's numbers.
 ROW = types.void(POINTS, types.intp, POINTS, POINT, TABLE)
+
+_COMPILING = threading.RLock()
 
 
 def kernel(function=None, **options):
@@ -39,8 +43,10 @@ def first_class(function, *arguments):
     """Compile `function` for one signature so that it can be passed or called."""
     # A user may have called the kernel with other types before.
     if not config.DISABLE_JIT and tuple(arguments) not in function.signatures:
-        function.compile(arguments)
-        function.disable_compile()
+        with _COMPILING:  # another Python thread may have compiled it meanwhile
+            if tuple(arguments) not in function.signatures:
+                function.compile(arguments)
+                function.disable_compile()
     return function
 
 
