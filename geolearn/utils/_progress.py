@@ -1,19 +1,32 @@
 """Progress of long computations through the module loggers."""
 
 import logging
+import sys
 import time
 
 _ROOT = logging.getLogger("geolearn")
 
 
+class _Fallback(logging.Handler):
+    """Write to stderr for a user who configured no logging at all.
+
+    A library leaves logging to the application, but ``verbose=1`` must show
+    something. Once the application adds a handler, this one is silent.
+    """
+
+    def emit(self, record):
+        others = [h for h in _ROOT.handlers if h is not self]
+        if not others and not logging.getLogger().handlers:
+            sys.stderr.write(self.format(record) + "\n")
+
+
 def _ensure_visible() -> None:
-    # A library installs no handler, but verbose=1 must show something to a
-    # user who configured no logging at all.
     if not _ROOT.hasHandlers():
-        handler = logging.StreamHandler()
+        handler = _Fallback()
         handler.setFormatter(logging.Formatter("[%(name)s] %(message)s"))
         _ROOT.addHandler(handler)
-        _ROOT.setLevel(logging.INFO)
+        if _ROOT.level == logging.NOTSET:
+            _ROOT.setLevel(logging.INFO)
 
 
 class Progress:

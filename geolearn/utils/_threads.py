@@ -1,8 +1,10 @@
 """One level of numba parallelism at a time, with the caller's thread count."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from numbers import Integral
 
 import numba
 from joblib import effective_n_jobs
@@ -10,14 +12,50 @@ from joblib import effective_n_jobs
 _PARALLEL_REGION = threading.RLock()
 
 
+def _renew_lock() -> None:
+    # A fork copies the lock as it is, but not the thread that holds it.
+    global _PARALLEL_REGION
+    _PARALLEL_REGION = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
 def resolve_threads(n_jobs: int | None) -> int:
     """Return the number of numba threads that `n_jobs` asks for.
 
-    None means 1 (or what an enclosing joblib backend grants), a negative number
-    counts from the last core as in joblib. The result never exceeds the size of
-    numba's pool, above which numba raises.
+    Parameters
+    ----------
+    n_jobs : int or None
+        None means 1, or what an enclosing `joblib.parallel_config` grants, and
+        1 inside a worker of joblib; -1 means all cores, -2 all but one.
+
+    Returns
+    -------
+    int
+        At least 1 and at most the size of numba's pool, above which numba raises.
+
+    Raises
+    ------
+    TypeError
+        If `n_jobs` is neither None nor an integer.
+    ValueError
+        If `n_jobs` is 0.
     """
-    return min(effective_n_jobs(n_jobs), numba.config.NUMBA_NUM_THREADS)
+    if n_jobs is not None and (
+        isinstance(n_jobs, bool) or not isinstance(n_jobs, Integral)
+    ):
+        raise TypeError(
+            f"n_jobs must be an int or None, got {n_jobs!r}; use n_jobs=-1 for all "
+            "cores."
+        )
+    if n_jobs == 0:
+        raise ValueError(
+            "n_jobs=0 asks for no thread at all; use n_jobs=None or 1 for one "
+            "thread, n_jobs=-1 for all cores."
+        )
+    return max(1, min(effective_n_jobs(n_jobs), numba.config.NUMBA_NUM_THREADS))
 
 
 def _guard():
@@ -32,7 +70,22 @@ def _guard():
 
 @contextmanager
 def numba_threads(n_jobs: int | None) -> Iterator[int]:
-    """Run the parallel kernels of the block on the threads that `n_jobs` names."""
+    """Run the parallel kernels of the block on the threads that `n_jobs` names.
+
+    Blocks may be nested in one Python thread. A block must not wait for another
+    Python thread that enters such a block: where numba's threading layer is
+    "workqueue", or is not known yet, the blocks take turns.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        As in `resolve_threads`.
+
+    Yields
+    ------
+    int
+        The number of threads.
+    """
     n_threads = resolve_threads(n_jobs)
     with _guard():
         before = numba.get_num_threads()
