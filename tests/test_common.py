@@ -1,0 +1,41 @@
+"""scikit-learn's common checks over every estimator of 2-D data."""
+
+import importlib
+import inspect
+import pkgutil
+
+from sklearn.base import BaseEstimator
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import geolearn
+from tests.estimators import (
+    ESTIMATORS,
+    EXPECTED_FAILED_CHECKS,
+    expected_failed_checks,
+)
+
+
+# xfail_strict = true in pyproject.toml makes the list strict.
+@parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failed_checks)
+def test_estimator(estimator, check):
+    check(estimator)
+
+
+def test_every_estimator_is_checked():
+    modules = [
+        importlib.import_module(f"geolearn.{m.name}")
+        for m in pkgutil.iter_modules(geolearn.__path__)
+        if m.ispkg
+    ]
+    public = {
+        value
+        for module in modules
+        for value in (getattr(module, name) for name in module.__all__)
+        if inspect.isclass(value) and issubclass(value, BaseEstimator)
+        if value.__module__.startswith("geolearn")
+    }
+    assert public == {type(estimator) for estimator in ESTIMATORS}
+
+
+def test_the_list_of_failures_names_checked_estimators():
+    assert set(EXPECTED_FAILED_CHECKS) <= {type(e) for e in ESTIMATORS}
