@@ -1,0 +1,1 @@
+"""Time and memory of geolearn as its data grow."""
