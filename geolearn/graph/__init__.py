@@ -1,17 +1,26 @@
 """Neighbour graphs, affinities, Laplacians and heat diffusion."""
 
-from geolearn.graph._affinity import alpha_decay_affinity
+from geolearn.graph._affinity import alpha_decay_affinity, gaussian_knn_affinity
 from geolearn.graph._components import connect_components, connected_components
+from geolearn.graph._extension import alpha_decay_weights
+from geolearn.graph._fuzzy import fuzzy_affinity
+from geolearn.graph._landmarks import select_landmarks
 from geolearn.graph._laplacian import check_affinity, degrees, graph_laplacian
 from geolearn.graph._neighbors import NeighborIndex, nearest_neighbors
+from geolearn.graph._umap import to_umap_knn
 
 __all__ = [
     "NeighborIndex",
     "alpha_decay_affinity",
+    "alpha_decay_weights",
     "check_affinity",
     "connect_components",
     "connected_components",
     "degrees",
+    "fuzzy_affinity",
+    "gaussian_knn_affinity",
     "graph_laplacian",
     "nearest_neighbors",
+    "select_landmarks",
+    "to_umap_knn",
 ]

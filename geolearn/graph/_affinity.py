@@ -7,9 +7,12 @@ from geolearn.graph._laplacian import check_affinity
 from geolearn.graph._neighbors import (
     NeighborIndex,
     check_n_neighbors,
+    check_points,
+    is_euclidean,
     nearest_neighbors,
     use_approximate,
 )
+from geolearn.graph._precomputed import is_precomputed
 
 # Neighbours asked for beyond the k-th before rows are searched by radius: with
 # decay=40 the radius is 1.057 bandwidths, which holds few further points.
@@ -123,7 +126,7 @@ def alpha_decay_affinity(
     >>> W[[0]].toarray().round(4)
     array([[0.    , 0.8368, 0.3679, 0.0619, 0.0092, 0.0311]])
     """
-    _check_kernel(decay, threshold)
+    check_kernel(decay, threshold)
     if not 0 <= anisotropy <= 1:
         raise ValueError(f"anisotropy must lie in [0, 1], got {anisotropy!r}.")
     index = NeighborIndex.build(X, metric=metric, metric_params=metric_params)
@@ -143,7 +146,8 @@ def alpha_decay_affinity(
     return check_affinity(K), bandwidths
 
 
-def _check_kernel(decay, threshold):
+def check_kernel(decay, threshold) -> None:
+    """Validate the parameters of the alpha-decay kernel."""
     if not 0 < decay < np.inf:
         raise ValueError(f"decay must be positive and finite, got {decay!r}.")
     if not 0 <= threshold <= _MAX_THRESHOLD:
@@ -163,7 +167,7 @@ def _check_bandwidths(bandwidths, k):
         )
 
 
-def _reach(decay, threshold):
+def reach(decay, threshold) -> float:
     """Return the search radius in bandwidths."""
     if threshold == 0:
         return np.inf
@@ -193,7 +197,7 @@ def _directed_kernel(index, first, bandwidths, decay, threshold, n_jobs):
     """Return A, the kernel of each row with its own bandwidth, diagonal left out."""
     distances, indices = first
     n = index.n_samples
-    radii = bandwidths * _reach(decay, threshold)
+    radii = bandwidths * reach(decay, threshold)
     if index.stores_graph:
         short = np.ones(n, dtype=bool)
     else:
@@ -208,17 +212,95 @@ def _directed_kernel(index, first, bandwidths, decay, threshold, n_jobs):
         columns.append(found)
         lengths.append(gaps)
     row = np.concatenate(rows)
-    weights = _kernel(np.concatenate(lengths), bandwidths[row], decay, threshold)
-    A = sparse.coo_array((weights, (row, np.concatenate(columns))), shape=(n, n))
-    return sparse.csr_array(A)
+    weights = decay_kernel(np.concatenate(lengths), bandwidths[row], decay, threshold)
+    return sparse.csr_array((weights, (row, np.concatenate(columns))), shape=(n, n))
 
 
-def _kernel(distances, bandwidths, decay, threshold):
+def decay_kernel(distances, bandwidths, decay, threshold) -> np.ndarray:
     """Return exp(-(d / eps)^decay), 0 where it is below the threshold."""
-    with np.errstate(over="ignore", under="ignore"):  # (inf -> weight 0)
+    with np.errstate(over="ignore", under="ignore"):  # far: the weight is 0
         weights = np.exp(-((distances / bandwidths) ** decay))
     weights[weights < threshold] = 0.0
     return weights
 
 
-__all__ = ["alpha_decay_affinity"]
+def gaussian_knn_affinity(
+    X,
+    n_neighbors=10,
+    *,
+    metric="euclidean",
+    metric_params=None,
+    knn_method="auto",
+    random_state=None,
+    n_jobs=None,
+) -> sparse.csr_array:
+    r"""Build a graph of nearest neighbours with one Gaussian width for all.
+
+    The cloud is scaled to :math:`z = x\, n^{1/\min(d, 3)} / (10 R)` with R half the
+    diagonal of its bounding box, so that the spacing of n points in at most three
+    dimensions stays comparable; then :math:`w_{ij} = \exp(-\|z_i - z_j\|^2 / 0.1)`
+    for j among the k nearest others of i, and :math:`W = (w + w^\top) / 2`.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Points of a Euclidean space, not all equal.
+    n_neighbors : int, default=10
+        k, the number of neighbours not counting the point itself.
+    metric : str, callable or Manifold, default="euclidean"
+        Must be the Euclidean distance: the scale is that of a bounding box. Use
+        `alpha_decay_affinity` for others.
+    metric_params : dict, default=None
+        Further arguments of the metric.
+    knn_method : {"auto", "exact", "approximate"}, default="auto"
+        Search of the neighbours, see `nearest_neighbors`.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the approximate search.
+    n_jobs : int, default=None
+        Number of threads; None means 1.
+
+    Returns
+    -------
+    W : csr_array of shape (n_samples, n_samples)
+        Symmetric affinity with empty diagonal and sorted indices. Weights that
+        underflow are absent, so far outliers may be isolated.
+
+    Raises
+    ------
+    ValueError
+        If the metric is not Euclidean or all points coincide.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from geolearn.graph import gaussian_knn_affinity
+    >>> W = gaussian_knn_affinity(np.array([[0.0], [1.0], [3.0]]), n_neighbors=1)
+    >>> W.toarray().round(4)
+    array([[0.    , 0.6703, 0.    ],
+           [0.6703, 0.    , 0.1009],
+           [0.    , 0.1009, 0.    ]])
+    """
+    if is_precomputed(metric) or not is_euclidean(metric, metric_params):
+        raise ValueError(
+            f"gaussian_knn_affinity needs Euclidean points, got metric={metric!r}; "
+            "use alpha_decay_affinity, which takes any metric."
+        )
+    X = check_points(X, metric, metric_params)
+    n, d = X.shape
+    k = check_n_neighbors(n_neighbors, n)
+    half_diagonal = 0.5 * float(np.linalg.norm(np.ptp(X, axis=0)))
+    if half_diagonal == 0:
+        raise ValueError("All points of X coincide: their cloud has no size.")
+    distances, indices = nearest_neighbors(
+        X, k, method=knn_method, random_state=random_state, n_jobs=n_jobs
+    )
+    # The distances are scaled instead of the points.
+    scale = n ** (1.0 / min(d, 3)) / (_GAUSSIAN_SIZE * half_diagonal)
+    with np.errstate(under="ignore"):
+        weights = np.exp(-((distances * scale) ** 2) / _GAUSSIAN_WIDTH)
+    rows = np.repeat(np.arange(n), k)
+    w = sparse.csr_array((weights.ravel(), (rows, indices.ravel())), shape=(n, n))
+    return check_affinity((w + w.T) * 0.5)
+
+
+__all__ = ["alpha_decay_affinity", "gaussian_knn_affinity"]

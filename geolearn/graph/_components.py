@@ -5,7 +5,9 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from geolearn.graph._laplacian import check_affinity
-from geolearn.graph._shim import pairwise_distances_blocks
+from geolearn.graph._precomputed import check_distances, is_precomputed, row_blocks
+from geolearn.metrics import pairwise_distances_blocks
+from geolearn.metrics._resolve import resolve_metric
 
 # Weight of an added edge: what the alpha-decay kernel gives to a point at
 # exactly one bandwidth.
@@ -102,15 +104,16 @@ def connect_components(
             "connect_components needs distances between components, which a sparse "
             "distance graph does not hold; pass the points or dense distances."
         )
-    X = np.ascontiguousarray(X, dtype=np.float64)
+    if is_precomputed(metric):
+        X = check_distances(X)
+    else:
+        X = resolve_metric(metric, metric_params).validate(X, None)[0]
     labels = connected_components(W)[1] if labels is None else np.asarray(labels)
     if X.shape[0] != n or labels.shape != (n,):
         raise ValueError(
             f"W has {n} nodes, but X has {X.shape[0]} rows and labels have shape "
             f"{labels.shape}."
         )
-    if metric == "precomputed" and X.shape != (n, n):
-        raise ValueError(f"precomputed distances must be ({n}, {n}), got {X.shape}.")
     edges: list[tuple[int, int]] = []
     labels = np.unique(labels, return_inverse=True)[1]
     while labels.max(initial=0) > 0:
@@ -146,15 +149,11 @@ def _shortest_exits(X, labels, metric, metric_params, n_jobs):
 
 
 def _blocks(X, rows, metric, metric_params, n_jobs):
-    if metric != "precomputed":
-        yield from pairwise_distances_blocks(
-            X[rows], X, metric, metric_params=metric_params, n_jobs=n_jobs
-        )
-        return
-    step = max(1, 2**23 // X.shape[0])  # 64 MiB
-    for start in range(0, rows.size, step):
-        block = slice(start, min(start + step, rows.size))
-        yield block, X[rows[block]]
+    if is_precomputed(metric):
+        return row_blocks(X, rows)
+    return pairwise_distances_blocks(
+        X[rows], X, metric, metric_params=metric_params, n_jobs=n_jobs
+    )
 
 
 def _merge(labels, candidates, edges):

@@ -1,6 +1,7 @@
 """Nearest neighbours, exact or approximate, in any metric of geolearn."""
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from numbers import Integral
@@ -9,7 +10,6 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from scipy.spatial import cKDTree
-from sklearn.utils.validation import check_array
 
 from geolearn.graph._precomputed import (
     check_distances,
@@ -20,7 +20,8 @@ from geolearn.graph._precomputed import (
     sparse_neighbors,
     without_self,
 )
-from geolearn.graph._shim import kneighbors, pairwise_distances_blocks
+from geolearn.metrics import kneighbors, pairwise_distances_blocks
+from geolearn.metrics._resolve import KernelMetric, resolve_metric
 from geolearn.utils._threads import resolve_threads
 
 # A KD-tree visits a small part of the data up to about this dimension.
@@ -31,12 +32,15 @@ _MAX_EXACT_SAMPLES = 20_000
 _RADIUS_ROWS = 2048
 
 
+def check_points(X, metric, metric_params=None) -> np.ndarray:
+    """Validate the points of a metric: finite, float64, in its space."""
+    return resolve_metric(metric, metric_params).validate(X, None)[0]
+
+
 def is_euclidean(metric, metric_params=None) -> bool:
     """Tell whether `metric` is the plain Euclidean distance."""
-    if hasattr(metric, "kernel_metric"):
-        named = metric.kernel_metric()
-        return named is not None and named[0] == "euclidean" and not named[1]
-    return isinstance(metric, str) and metric in ("euclidean", "l2")
+    resolved = resolve_metric(metric, metric_params)
+    return isinstance(resolved, KernelMetric) and resolved.metric.name == "euclidean"
 
 
 def check_n_neighbors(n_neighbors, n_available, *, skip_self=True) -> int:
@@ -105,7 +109,7 @@ class NeighborIndex:
         if is_precomputed(metric):
             D = check_distances(X)
             return cls(without_self(D) if sparse.issparse(D) else D, metric)
-        X = check_points(X)
+        X = check_points(X, metric, metric_params)
         tree = None
         if is_euclidean(metric, metric_params) and X.shape[1] <= _MAX_TREE_FEATURES:
             tree = cKDTree(X)
@@ -222,11 +226,11 @@ class NeighborIndex:
         if is_precomputed(self.metric):
             X, unit = check_distances(X, square=False), "distances"
         else:
-            X, unit = check_points(X), "features"
-        if X.shape[1] != self.points.shape[1]:
+            X, unit = check_points(X, self.metric, self.metric_params), "features"
+        if X.shape[1:] != self.points.shape[1:]:
             raise ValueError(
-                f"Queries have {X.shape[1]} {unit}, the indexed points "
-                f"{self.points.shape[1]}."
+                f"Queries have {X.shape[1:]} {unit}, the indexed points "
+                f"{self.points.shape[1:]}."
             )
         return X
 
@@ -272,6 +276,34 @@ class NeighborIndex:
             np.concatenate([np.empty(0), *distances]),
         )
 
+    def blocks(self, X, n_jobs=None) -> Iterator[tuple[slice, np.ndarray]]:
+        """Compute the distances of new points to all indexed rows in blocks.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_queries, n_features) or (n_queries, n_samples)
+            Points as returned by `check_queries`.
+        n_jobs : int, default=None
+            Number of threads; None means 1.
+
+        Yields
+        ------
+        block : slice
+            Queries of the block.
+        D : ndarray of shape (n_block, n_samples)
+            Their distances, which may be overwritten.
+        """
+        if is_precomputed(self.metric):
+            yield from row_blocks(X)
+            return
+        yield from pairwise_distances_blocks(
+            X,
+            self.points,
+            self.metric,
+            metric_params=self.metric_params,
+            n_jobs=n_jobs,
+        )
+
     def _hits(self, radii, X, rows, n_jobs):
         """Yield (block, query within block, found row, distance), queries sorted."""
         if self.stores_graph:
@@ -281,16 +313,10 @@ class NeighborIndex:
             queries = self.points[rows] if X is None else X
             yield from self._tree_hits(queries, radii, n_jobs)
             return
-        if is_precomputed(self.metric):
-            blocks = row_blocks(self.points, rows) if X is None else row_blocks(X)
+        if X is None and is_precomputed(self.metric):
+            blocks = row_blocks(self.points, rows)
         else:
-            blocks = pairwise_distances_blocks(
-                self.points[rows] if X is None else X,
-                self.points,
-                self.metric,
-                metric_params=self.metric_params,
-                n_jobs=n_jobs,
-            )
+            blocks = self.blocks(self.points[rows] if X is None else X, n_jobs)
         for block, D in blocks:
             own, columns = np.nonzero(radii[block, None] >= D)
             yield block, own, columns, D[own, columns]
@@ -319,11 +345,6 @@ def _graph_hits(G, radii, rows):
         part.indices[inside].astype(np.intp),
         part.data[inside],
     )
-
-
-def check_points(X) -> np.ndarray:
-    """Validate a table of points: finite, float64, C-contiguous."""
-    return check_array(X, dtype=np.float64, order="C")
 
 
 def use_approximate(method, X, metric, metric_params=None) -> bool:
@@ -418,7 +439,7 @@ def nearest_neighbors(
         k = check_n_neighbors(n_neighbors, index.n_samples, skip_self=False)
         return index.query(X, k, n_jobs=n_jobs)
     if not is_precomputed(metric):
-        X = check_points(X)
+        X = check_points(X, metric, metric_params)
     if use_approximate(method, X, metric, metric_params):
         from geolearn.graph._approximate import approximate_neighbors
 
