@@ -1,0 +1,45 @@
+"""Manifolds: exponential, logarithm, transport, means, sampling, volume density.
+
+All are vectorised over points, and keep their precision near coincident points,
+near the cut locus and far out in hyperbolic space.
+"""
+
+from geolearn.manifolds import special
+from geolearn.manifolds._check import (
+    ManifoldCheckError,
+    ManifoldReport,
+    PropertyResult,
+    check_manifold,
+)
+from geolearn.manifolds._mean import FrechetMean
+from geolearn.manifolds._registry import get_manifold
+from geolearn.manifolds.base import Manifold
+from geolearn.manifolds.euclidean import Euclidean
+from geolearn.manifolds.hyperboloid import Hyperboloid
+from geolearn.manifolds.poincare import (
+    PoincareBall,
+    hyperboloid_to_poincare,
+    poincare_to_hyperboloid,
+)
+from geolearn.manifolds.product import ProductManifold
+from geolearn.manifolds.sphere import Sphere
+from geolearn.manifolds.torus import Torus
+
+__all__ = [
+    "Euclidean",
+    "FrechetMean",
+    "Hyperboloid",
+    "Manifold",
+    "ManifoldCheckError",
+    "ManifoldReport",
+    "PoincareBall",
+    "ProductManifold",
+    "PropertyResult",
+    "Sphere",
+    "Torus",
+    "check_manifold",
+    "get_manifold",
+    "hyperboloid_to_poincare",
+    "poincare_to_hyperboloid",
+    "special",
+]
