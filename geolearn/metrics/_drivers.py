@@ -122,9 +122,9 @@ def _sort_heap(distances, indices):
 
 
 @kernel
-def _smallest(values, labels, skip, distances, indices):
-    # The first len(distances) of (values[j], labels[j]) in order, without label skip.
-    # Empty places carry (inf, largest label): any candidate replaces them.
+def _fill_heap(values, labels, skip, distances, indices):
+    # The first len(distances) of (values[j], labels[j]), without label skip, the last
+    # of them at the top. Empty places carry (inf, largest label): any entry is before.
     k = distances.shape[0]
     for t in range(k):
         distances[t] = np.inf
@@ -135,7 +135,49 @@ def _smallest(values, labels, skip, distances, indices):
             distances[0] = values[j]
             indices[0] = label
             _sift_down(distances, indices, k)
+
+
+@kernel
+def _smallest(values, labels, skip, distances, indices):
+    _fill_heap(values, labels, skip, distances, indices)
     _sort_heap(distances, indices)
+
+
+@kernel
+def _nearest_among(row, X, i, Y, params, candidates, skip, distances, indices):
+    # The nearest rows of Y[candidates], by the metric's own kernel.
+    near = np.empty((candidates.shape[0], Y.shape[1]))
+    for t in range(candidates.shape[0]):
+        near[t] = Y[candidates[t]]
+    values = np.empty((1, candidates.shape[0]))
+    row(X[i : i + 1], np.intp(0), near, params, values)
+    _smallest(values[0], candidates, skip, distances, indices)
+
+
+@kernel
+def _nearest_filtered(
+    row, X, i, Y, params, labels, skip, keys, slack_x, slack_y, distances, indices
+):
+    # keys[j] is within slack_x + slack_y[j] of an increasing function of the computed
+    # distance of X[i] and Y[j]: k pairs are below the k-th smallest upper bound, and
+    # no pair whose lower bound is above it can belong to the result.
+    n = keys.shape[0]
+    upper = np.empty(n)
+    for j in range(n):
+        upper[j] = keys[j] + slack_y[j]
+    _fill_heap(upper, labels, skip, distances, indices)
+    limit = distances[0] + 2.0 * slack_x
+    count = 0
+    for j in range(n):
+        if keys[j] - slack_y[j] <= limit:
+            count += 1
+    candidates = np.empty(count, dtype=np.intp)
+    count = 0
+    for j in range(n):
+        if keys[j] - slack_y[j] <= limit:
+            candidates[count] = j
+            count += 1
+    _nearest_among(row, X, i, Y, params, candidates, skip, distances, indices)
 
 
 @kernel
@@ -156,6 +198,37 @@ def _nearest_parallel(row, X, Y, params, labels, skip, scratch, distances, indic
     for i in prange(X.shape[0]):
         row(X, np.intp(i), Y, params, scratch)
         _smallest(scratch[i], labels, skip[i], distances[i], indices[i])
+
+
+@kernel
+def _rank(row, X, Y, params, candidates, skip, distances, indices):
+    for i in range(X.shape[0]):
+        _nearest_among(
+            row, X, i, Y, params, candidates[i], skip[i], distances[i], indices[i]
+        )
+
+
+@kernel
+def _filter(
+    row, X, Y, params, labels, skip, keys, slack_x, slack_y, distances, indices
+):
+    for i in range(X.shape[0]):
+        d, j = distances[i], indices[i]
+        _nearest_filtered(
+            row, X, i, Y, params, labels, skip[i], keys[i], slack_x[i], slack_y, d, j
+        )
+
+
+@kernel(parallel=True)
+def _filter_parallel(
+    row, X, Y, params, labels, skip, keys, slack_x, slack_y, distances, indices
+):
+    for i in prange(X.shape[0]):
+        t = np.intp(i)
+        d, j = distances[i], indices[i]
+        _nearest_filtered(
+            row, X, t, Y, params, labels, skip[i], keys[i], slack_x[i], slack_y, d, j
+        )
 
 
 def threads_for(work: int, n_jobs: int | None) -> int:
@@ -229,3 +302,34 @@ def nearest(row, X, Y, params, skip, distances, indices, n_jobs, block_rows):
     with numba_threads(n_jobs):
         for start in range(0, n, block_rows):
             run(start)
+
+
+def rank(row, X, Y, params, candidates, skip, distances, indices):
+    """Find the nearest of the rows Y[candidates[i]] of each X[i]."""
+    types_ = (
+        *(_ROW, POINTS, POINTS, POINT, _INDEX_TABLE, _INDEX),
+        *(TABLE, _INDEX_TABLE),
+    )
+    first_class(_rank, *types_)(
+        compiled_row(row), X, Y, params, candidates, skip, distances, indices
+    )
+
+
+def filtered(
+    row, X, Y, params, skip, keys, slack_x, slack_y, distances, indices, n_jobs
+):
+    """Find the nearest rows of Y among those that the keys do not exclude."""
+    labels = np.arange(Y.shape[0], dtype=np.intp)
+    types_ = (
+        *(_ROW, POINTS, POINTS, POINT, _INDEX, _INDEX, TABLE, POINT, POINT),
+        *(TABLE, _INDEX_TABLE),
+    )
+    arguments = (
+        *(compiled_row(row), X, Y, params, labels, skip, keys),
+        *(slack_x, slack_y, distances, indices),
+    )
+    if threads_for(keys.size, n_jobs) == 1:
+        first_class(_filter, *types_)(*arguments)
+        return
+    with numba_threads(n_jobs):
+        first_class(_filter_parallel, *types_)(*arguments)

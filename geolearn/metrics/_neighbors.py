@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from geolearn.metrics import _drivers
+from geolearn.metrics import _candidates, _drivers
 from geolearn.metrics._memory import allocate
 from geolearn.metrics._pairwise import blocks
 from geolearn.metrics._resolve import KernelMetric, resolve_metric
 
-_MIB = 2**20
 _BLOCK_MIB = 64
 
 
@@ -85,11 +84,7 @@ def kneighbors(
     skip = np.arange(n_x, dtype=np.intp) if Y is None else np.full(n_x, -1, np.intp)
     if isinstance(resolved, KernelMetric):
         others = X if Y is None else Y
-        rows = max(1, _BLOCK_MIB * _MIB // (8 * n_y))
-        _drivers.nearest(
-            *(resolved.row, X, others, resolved.params, skip),
-            *(distances, indices, n_jobs, rows),
-        )
+        _candidates.nearest(resolved, X, others, skip, distances, indices, n_jobs)
     else:
         for part, block in blocks(resolved, X, Y, _BLOCK_MIB, n_jobs):
             _drivers.select(block, skip[part], distances[part], indices[part])

@@ -24,11 +24,17 @@ from geolearn.metrics._jit import kernel
 __all__ = ["distance", "distance_row"]
 
 
-# No "reassoc" here: D_perp relies on the order of its operations.
 @kernel
-def distance(x, y, curvature=-1.0):
-    """Return the hyperbolic distance of two points, computed in float64."""
-    c = -curvature
+def _orthogonal_square(a, b, slope):
+    # Compiled without "reassoc": the order of these operations matters.
+    delta = (a - b) - slope * (a + b)
+    return delta * delta
+
+
+# The order of the terms of a sum does not change the bound of its error: "reassoc" lets
+# the loops use vector registers.
+@kernel(fastmath={"reassoc", "contract"})
+def _sums(x, y):
     aa = 0.0
     bb = 0.0
     ab = 0.0
@@ -38,14 +44,28 @@ def distance(x, y, curvature=-1.0):
     for k in range(1, x.shape[0]):
         a = np.float64(x[k])
         b = np.float64(y[k])
-        d = a - b  # subtract first, scale by c afterwards
-        s = a + b
         aa += a * a
         bb += b * b
         ab += a * b
-        dd += d * d
-        ds += d * s
-        ss += s * s
+        dd += (a - b) * (a - b)
+        ds += (a - b) * (a + b)
+        ss += (a + b) * (a + b)
+    return aa, bb, ab, dd, ds, ss
+
+
+@kernel(fastmath={"reassoc", "contract"})
+def _orthogonal_sum(x, y, slope):
+    total = 0.0
+    for k in range(1, x.shape[0]):
+        total += _orthogonal_square(np.float64(x[k]), np.float64(y[k]), slope)
+    return total
+
+
+@kernel
+def distance(x, y, curvature=-1.0):
+    """Return the hyperbolic distance of two points, computed in float64."""
+    c = -curvature  # the sums are scaled by c after the subtractions
+    aa, bb, ab, dd, ds, ss = _sums(x, y)
     x0 = math.sqrt(1.0 + c * aa)
     y0 = math.sqrt(1.0 + c * bb)
     if ab < 0.0:
@@ -54,12 +74,7 @@ def distance(x, y, curvature=-1.0):
         q = 0.5 * (x1 * y1 + x1 + y1 - c * ab)
     else:
         slope = ds / ss if ss > 0.0 else 0.0
-        perp = 0.0
-        for k in range(1, x.shape[0]):
-            a = np.float64(x[k])
-            b = np.float64(y[k])
-            d = (a - b) - slope * (a + b)
-            perp += d * d
+        perp = _orthogonal_sum(x, y, slope)
         q = (c * dd + 0.25 * (c * ss) * (c * perp)) / (2.0 * (1.0 + x0 * y0 + c * ab))
     return 2.0 / math.sqrt(c) * math.asinh(math.sqrt(q))
 

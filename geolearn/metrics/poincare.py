@@ -16,10 +16,9 @@ from geolearn.metrics._jit import kernel
 __all__ = ["distance", "distance_row"]
 
 
-@kernel
-def distance(x, y, curvature=-1.0):
-    """Return the hyperbolic distance of two points, computed in float64."""
-    c = -curvature
+# All terms are non-negative: "reassoc" costs no accuracy.
+@kernel(fastmath={"reassoc", "contract"})
+def _sums(x, y):
     xx = 0.0
     yy = 0.0
     dd = 0.0
@@ -29,6 +28,14 @@ def distance(x, y, curvature=-1.0):
         xx += a * a
         yy += b * b
         dd += (a - b) * (a - b)
+    return xx, yy, dd
+
+
+@kernel
+def distance(x, y, curvature=-1.0):
+    """Return the hyperbolic distance of two points, computed in float64."""
+    c = -curvature
+    xx, yy, dd = _sums(x, y)
     if dd == 0.0:
         return 0.0
     x1 = 1.0 - c * xx

@@ -28,8 +28,8 @@ from geolearn.metrics import (
 from geolearn.metrics._jit import kernel
 from geolearn.metrics._registry import get_metric
 
-# kernels: euclidean=20678fc5 fisher_rao=4caa2f42 hyperboloid=1f7984b2
-# kernels: poincare=7fbe5478 sphere=77a5bd36 torus=52ed72b5
+# kernels: euclidean=20678fc5 fisher_rao=81106b30 hyperboloid=66f6aecc
+# kernels: poincare=929cd1ab sphere=77a5bd36 torus=7ad90ddd
 
 __all__ = ["KINDS", "distance", "distance_row", "signature"]
 
