@@ -1,10 +1,14 @@
 """Connected components of a graph, and the shortest edges that join them."""
 
+from functools import partial
+
 import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
+from scipy.spatial import cKDTree
 
 from geolearn.graph._laplacian import check_affinity
+from geolearn.graph._neighbors import suits_tree
 from geolearn.graph._precomputed import check_distances, is_precomputed, row_blocks
 from geolearn.metrics import pairwise_distances_blocks
 from geolearn.metrics._resolve import resolve_metric
@@ -12,6 +16,8 @@ from geolearn.metrics._resolve import resolve_metric
 # Weight of an added edge: what the alpha-decay kernel gives to a point at
 # exactly one bandwidth.
 _BRIDGE_WEIGHT = np.exp(-1.0)
+# Components up to this size are left behind by a search of size + 1 neighbours.
+_MAX_SMALL = 64
 
 
 def connected_components(W) -> tuple[int, np.ndarray]:
@@ -54,9 +60,9 @@ def connect_components(
 
     The added edges form a minimum spanning tree over the components, where the
     distance of two components is that of their nearest members; each gets the
-    weight exp(-1), which the alpha-decay kernel gives at one bandwidth. Points
-    are compared in blocks, so memory stays bounded; the largest component is
-    never searched from, only found.
+    weight exp(-1), which the alpha-decay kernel gives at one bandwidth. Memory
+    stays bounded: a KD-tree serves Euclidean points of at most 10 features, others
+    are compared in blocks, and the largest component is never searched from.
 
     Parameters
     ----------
@@ -116,8 +122,13 @@ def connect_components(
         )
     edges: list[tuple[int, int]] = []
     labels = np.unique(labels, return_inverse=True)[1]
+    search = _search_tree
+    if not suits_tree(X, metric, metric_params):
+        search = partial(
+            _search_blocks, metric=metric, metric_params=metric_params, n_jobs=n_jobs
+        )
     while labels.max(initial=0) > 0:
-        candidates = _shortest_exits(X, labels, metric, metric_params, n_jobs)
+        candidates = _shortest_exits(X, labels, search)
         labels = _merge(labels, candidates, edges)
     if not edges:
         return W
@@ -127,16 +138,10 @@ def connect_components(
     return check_affinity(W + bridges + bridges.T)
 
 
-def _shortest_exits(X, labels, metric, metric_params, n_jobs):
-    """Return the shortest edge (d, i, j), i < j, out of each smaller component."""
-    largest = np.argmax(np.bincount(labels))
-    rows = np.flatnonzero(labels != largest)
-    nearest = np.empty(rows.size, dtype=np.intp)
-    lengths = np.empty(rows.size)
-    for block, D in _blocks(X, rows, metric, metric_params, n_jobs):
-        D[labels[rows[block], None] == labels[None, :]] = np.inf
-        nearest[block] = D.argmin(axis=1)
-        lengths[block] = D[np.arange(D.shape[0]), nearest[block]]
+def _shortest_exits(X, labels, search):
+    """Return the shortest edge (i, j), i < j, out of each smaller component."""
+    rows = np.flatnonzero(labels != np.argmax(np.bincount(labels)))
+    lengths, nearest = search(X, labels, rows)
     if not np.isfinite(lengths).any():
         raise ValueError("The components are infinitely far apart: no edge joins them.")
     # Ties broken by the pair of indices, the same from both ends of an edge.
@@ -146,6 +151,39 @@ def _shortest_exits(X, labels, metric, metric_params, n_jobs):
     chosen = order[np.sort(first)]
     chosen = chosen[np.isfinite(lengths[chosen])]
     return list(zip(low[chosen].tolist(), high[chosen].tolist(), strict=True))
+
+
+def _search_tree(X, labels, rows):
+    """Find the nearest point of another component for Euclidean points."""
+    lengths = np.empty(rows.size)
+    nearest = np.empty(rows.size, dtype=np.intp)
+    own = labels[rows]
+    sizes = np.bincount(labels)
+    # Of size + 1 neighbours (with itself) one at least is in another component.
+    small = np.flatnonzero(sizes[own] <= _MAX_SMALL)
+    if small.size:
+        k = int(sizes[own[small]].max()) + 1
+        gaps, found = cKDTree(X).query(X[rows[small]], k)
+        first = (labels[found] != own[small, None]).argmax(axis=1)
+        at = np.arange(small.size)
+        lengths[small], nearest[small] = gaps[at, first], found[at, first]
+    for component in np.unique(own[sizes[own] > _MAX_SMALL]):
+        members = np.flatnonzero(own == component)
+        others = np.flatnonzero(labels != component)
+        gaps, found = cKDTree(X[others]).query(X[rows[members]])
+        lengths[members], nearest[members] = gaps, others[found]
+    return lengths, nearest
+
+
+def _search_blocks(X, labels, rows, metric, metric_params, n_jobs):
+    """Find the nearest point of another component by comparing with all points."""
+    lengths = np.empty(rows.size)
+    nearest = np.empty(rows.size, dtype=np.intp)
+    for block, D in _blocks(X, rows, metric, metric_params, n_jobs):
+        D[labels[rows[block], None] == labels[None, :]] = np.inf
+        nearest[block] = D.argmin(axis=1)
+        lengths[block] = D[np.arange(D.shape[0]), nearest[block]]
+    return lengths, nearest
 
 
 def _blocks(X, rows, metric, metric_params, n_jobs):

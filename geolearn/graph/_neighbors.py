@@ -43,6 +43,13 @@ def is_euclidean(metric, metric_params=None) -> bool:
     return isinstance(resolved, KernelMetric) and resolved.metric.name == "euclidean"
 
 
+def suits_tree(X, metric, metric_params=None) -> bool:
+    """Tell whether a KD-tree searches these points exactly and fast."""
+    if is_precomputed(metric) or not is_euclidean(metric, metric_params):
+        return False
+    return X.shape[1] <= _MAX_TREE_FEATURES
+
+
 def check_n_neighbors(n_neighbors, n_available, *, skip_self=True) -> int:
     """Validate the number of neighbours and clip it to what there is."""
     if not isinstance(n_neighbors, Integral) or n_neighbors < 1:
@@ -110,9 +117,7 @@ class NeighborIndex:
             D = check_distances(X)
             return cls(without_self(D) if sparse.issparse(D) else D, metric)
         X = check_points(X, metric, metric_params)
-        tree = None
-        if is_euclidean(metric, metric_params) and X.shape[1] <= _MAX_TREE_FEATURES:
-            tree = cKDTree(X)
+        tree = cKDTree(X) if suits_tree(X, metric, metric_params) else None
         return cls(X, metric, metric_params, tree)
 
     @property
