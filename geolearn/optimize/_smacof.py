@@ -166,8 +166,9 @@ def smacof(D, W, Y, *, max_iter, tol, total, tiny, n_jobs=None, progress=None):
     """Lower the stress of `Y` until an iteration gains at most `tol * total`.
 
     Returns the layout (n, p), its stress, the number of steps and how much the
-    last step gained, which is at most `tol * total` on convergence. The stress of a layout comes with the pass that computes the
-    next one, so that each iteration reads `D` once (and `W` a few times more).
+    last step gained, at most `tol * total` on convergence. The stress of a layout
+    comes with the pass that computes the next one, so that each iteration reads
+    `D` once (and `W` a few times more).
     """
     weighted = W is not None
     Yt = np.ascontiguousarray((Y - Y.mean(axis=0)).T, dtype=np.float64)

@@ -1,0 +1,5 @@
+"""Embeddings of samples in few dimensions."""
+
+from geolearn.embedding._metric_mds import MetricMDS
+
+__all__ = ["MetricMDS"]
