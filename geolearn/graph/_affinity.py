@@ -63,7 +63,7 @@ def alpha_decay_affinity(
         "precomputed", dense or as a sparse graph of nearest neighbours, of which
         entries that are not stored count as far.
     n_neighbors : int, default=10
-        k, which sets the bandwidths.
+        Number k of neighbours, which sets the bandwidths.
     decay : float, default=40.0
         Exponent :math:`\alpha > 0`. Small values (2) reach far: up to
         :math:`(-\ln\theta)^{1/\alpha}` bandwidths.
@@ -246,7 +246,7 @@ def gaussian_knn_affinity(
     X : array-like of shape (n_samples, n_features)
         Points of a Euclidean space, not all equal.
     n_neighbors : int, default=10
-        k, the number of neighbours not counting the point itself.
+        Number k of neighbours, not counting the point itself.
     metric : str, callable or Manifold, default="euclidean"
         Must be the Euclidean distance: the scale is that of a bounding box. Use
         `alpha_decay_affinity` for others.

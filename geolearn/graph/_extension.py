@@ -46,7 +46,7 @@ def alpha_decay_weights(
     bandwidths : ndarray of shape (n_samples,)
         Bandwidths of the training points, from `alpha_decay_affinity`.
     n_neighbors : int, default=10
-        k, as in the training graph.
+        Number k of neighbours, as in the training graph.
     decay : float, default=40.0
         Exponent :math:`\alpha`, as in the training graph.
     threshold : float, default=1e-4

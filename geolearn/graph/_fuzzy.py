@@ -104,8 +104,8 @@ def fuzzy_affinity(
         Points, or distances if `metric` is "precomputed". Duplicate rows are
         neighbours of weight 1.
     n_neighbors : int, default=10
-        k, not counting the point itself. umap-learn counts it: its graph with
-        ``n_neighbors=k + 1`` is this one.
+        Number k of neighbours, not counting the point itself. umap-learn counts
+        it: its graph with ``n_neighbors=k + 1`` is this one.
     metric : str, callable or Manifold, default="euclidean"
         Distance between rows, as in `geolearn.metrics`, or "precomputed".
     metric_params : dict, default=None

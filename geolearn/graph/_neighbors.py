@@ -415,16 +415,16 @@ def nearest_neighbors(
     indices : ndarray of shape (n_samples, n_neighbors)
         Neighbours, ties in the order of their indices.
 
-    Warns
-    -----
-    UserWarning
-        If there are fewer than `n_neighbors` points to find; all are returned.
-
     Raises
     ------
     ValueError
         If the data are not finite, precomputed distances are not square, negative
         or NaN, or a sparse graph holds fewer than `n_neighbors` entries in a row.
+
+    Warns
+    -----
+    UserWarning
+        If there are fewer than `n_neighbors` points to find; all are returned.
 
     Examples
     --------

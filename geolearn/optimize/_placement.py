@@ -126,8 +126,8 @@ def place_points(
 ) -> np.ndarray:
     """Place points by their distances from fixed landmarks.
 
-    For each new point, alone, lowers sum_l w_l (|y - Y_l| - D_l)^2 by the steps
-    y <- sum_l w_l [Y_l + D_l (y - Y_l) / |y - Y_l|] / sum_l w_l, none of which
+    For each new point, alone, lowers ``sum_l w_l (|y - Y_l| - D_l)^2`` by the steps
+    ``y <- sum_l w_l [Y_l + D_l (y - Y_l) / |y - Y_l|] / sum_l w_l``, none of which
     raises it. A landmark on which the point lies exerts no push.
 
     Parameters
