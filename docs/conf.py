@@ -1,9 +1,6 @@
 """Settings of the documentation; it builds without a network."""
 
-import importlib
-import inspect
 import os
-import pkgutil
 from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -45,32 +42,6 @@ autosummary_ignore_module_all = False  # a page shows what `__all__` lists
 autodoc_member_order = "groupwise"
 autodoc_typehints = "none"  # numpydoc says it in words
 numpydoc_show_class_members = False
-
-
-def kernel_pages():
-    """Return {module: [(name, signature, docstring)]} of the public kernels.
-
-    A compiled kernel is no function to autosummary, so the template of modules
-    gets its text from here.
-    """
-    from numba.core.dispatcher import Dispatcher
-
-    pages = {}
-    for info in pkgutil.walk_packages(geolearn.__path__, "geolearn."):
-        if "._" in info.name:
-            continue
-        module = importlib.import_module(info.name)
-        kernels = [
-            (name, str(inspect.signature(value.py_func)), inspect.getdoc(value) or "")
-            for name in getattr(module, "__all__", ())
-            if isinstance(value := getattr(module, name), Dispatcher)
-        ]
-        if kernels:
-            pages[info.name] = kernels
-    return pages
-
-
-autosummary_context = {"kernels": kernel_pages()}
 
 sphinx_gallery_conf = {
     "examples_dirs": str(ROOT / "examples"),

