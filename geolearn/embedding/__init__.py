@@ -1,5 +1,6 @@
 """Embeddings of samples in few dimensions."""
 
+from geolearn.embedding._heat_geodesic import HeatGeodesicEmbedding
 from geolearn.embedding._metric_mds import MetricMDS
 
-__all__ = ["MetricMDS"]
+__all__ = ["HeatGeodesicEmbedding", "MetricMDS"]

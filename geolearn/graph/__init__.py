@@ -2,14 +2,25 @@
 
 from geolearn.graph._affinity import alpha_decay_affinity, gaussian_knn_affinity
 from geolearn.graph._components import connect_components, connected_components
+from geolearn.graph._dissimilarity import (
+    denoise_dissimilarity,
+    heat_geodesic_dissimilarity,
+)
 from geolearn.graph._extension import alpha_decay_weights
 from geolearn.graph._fuzzy import fuzzy_affinity
+from geolearn.graph._heat import heat_kernel
 from geolearn.graph._landmarks import select_landmarks
 from geolearn.graph._laplacian import check_affinity, degrees, graph_laplacian
 from geolearn.graph._neighbors import NeighborIndex, nearest_neighbors
+from geolearn.graph._time import (
+    DiffusionTime,
+    relaxation_time,
+    select_diffusion_time,
+)
 from geolearn.graph._umap import to_umap_knn
 
 __all__ = [
+    "DiffusionTime",
     "NeighborIndex",
     "alpha_decay_affinity",
     "alpha_decay_weights",
@@ -17,10 +28,15 @@ __all__ = [
     "connect_components",
     "connected_components",
     "degrees",
+    "denoise_dissimilarity",
     "fuzzy_affinity",
     "gaussian_knn_affinity",
     "graph_laplacian",
+    "heat_geodesic_dissimilarity",
+    "heat_kernel",
     "nearest_neighbors",
+    "relaxation_time",
+    "select_diffusion_time",
     "select_landmarks",
     "to_umap_knn",
 ]

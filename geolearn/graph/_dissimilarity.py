@@ -1,6 +1,7 @@
 """From heat to distance: Varadhan's formula with a volume correction."""
 
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 from numba import prange
@@ -149,20 +150,47 @@ def heat_geodesic_dissimilarity(
     _check_arguments(H, times, volume_correction, volume_mean, floor, power)
     square = row_diagonal is None and column_diagonal is None
     rows, columns = _diagonals(H, row_diagonal, column_diagonal)
-    geometric = volume_mean == "geometric"
-    with numba_threads(n_jobs):
-        for page, u, r, c in zip(H, times, rows, columns, strict=True):
-            numbers = (4.0 * u, float(volume_correction), geometric, float(floor))
-            if square:
-                _fill_square(page, r, *numbers, float(power))
-            else:
-                _fill_rows(page, r, c, *numbers, float(power))
-    D = H[0]
-    if len(times) > 1:
-        D = np.tensordot(time_weights(times), H, axes=1)
+    formula = VaradhanFormula(
+        times, float(volume_correction), volume_mean, float(floor), float(power)
+    )
+    D = formula.square(H, n_jobs) if square else formula.rows(H, rows, columns, n_jobs)
     if denoising:
         D = denoise_dissimilarity(D, denoising)
     return D
+
+
+@dataclass(frozen=True)
+class VaradhanFormula:
+    """The formula of `heat_geodesic_dissimilarity` with its parameters, unchecked."""
+
+    times: np.ndarray
+    volume_correction: float
+    volume_mean: str
+    floor: float
+    power: float
+
+    def _numbers(self, t):
+        geometric = self.volume_mean == "geometric"
+        return 4.0 * t, self.volume_correction, geometric, self.floor, self.power
+
+    def square(self, pages, n_jobs=None) -> np.ndarray:
+        """Overwrite square heat kernels (n_times, n, n), return their dissimilarity."""
+        with numba_threads(n_jobs):
+            for page, t in zip(pages, self.times, strict=True):
+                _fill_square(page, np.diagonal(page).copy(), *self._numbers(t))
+        return self._average(pages)
+
+    def rows(self, pages, rows, columns, n_jobs=None) -> np.ndarray:
+        """Overwrite heat (n_times, n, m) with known diagonals, likewise."""
+        with numba_threads(n_jobs):
+            for page, t, r, c in zip(pages, self.times, rows, columns, strict=True):
+                _fill_rows(page, r, c, *self._numbers(t))
+        return self._average(pages)
+
+    def _average(self, pages):
+        if len(pages) == 1:
+            return pages[0]
+        return np.tensordot(time_weights(self.times), pages, axes=1)
 
 
 def time_weights(times) -> np.ndarray:
@@ -284,12 +312,17 @@ def _check_arguments(H, times, volume_correction, volume_mean, floor, power):
     if not H.min(initial=0.0) >= 0:  # also catches NaN
         raise ValueError("H must be non-negative and free of NaN.")
     if volume_correction > 1:
-        warnings.warn(
-            f"volume_correction={volume_correction:g} is above 1: negative squared "
-            "dissimilarities are clipped at 0; use a value in [0, 1].",
-            UserWarning,
-            stacklevel=3,
-        )
+        warn_of_clipping(volume_correction, stacklevel=4)
+
+
+def warn_of_clipping(volume_correction, stacklevel):
+    """Warn that a volume correction above 1 can turn squared distances negative."""
+    warnings.warn(
+        f"volume_correction={volume_correction:g} is above 1: negative squared "
+        "dissimilarities are clipped at 0; use a value in [0, 1].",
+        UserWarning,
+        stacklevel=stacklevel,
+    )
 
 
 def _diagonals(H, row_diagonal, column_diagonal):
