@@ -61,7 +61,7 @@ def make_swiss_roll(
         Draws the points. Pass an int for reproducible results.
     return_geodesics : bool, default=False
         Whether to return the true geodesic distances as well. They take
-        8 `n_samples`^2 bytes.
+        8 n_samples^2 bytes.
     return_X_y : bool, default=True
         If False, return a Bunch instead of a tuple.
 
@@ -191,7 +191,7 @@ def make_clustered_roll(
         Draws the points. Pass an int for reproducible results.
     return_geodesics : bool, default=False
         Whether to return the true geodesic distances as well. They take
-        8 `n_samples`^2 bytes.
+        8 n_samples^2 bytes.
     return_X_y : bool, default=True
         If False, return a Bunch instead of a tuple.
 

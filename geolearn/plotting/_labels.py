@@ -61,7 +61,8 @@ def read_labels(labels, n_samples: int, kind: str = "auto") -> Labels:
             f"labels have shape {array.shape}, but the embedding has {n_samples} "
             f"points; pass one label for each point, shape ({n_samples},)."
         )
-    values = None if order is not None else _as_numbers(array)
+    ordered = order is not None and kind != "continuous"
+    values = None if ordered else _as_numbers(array)
     if kind == "continuous" and values is None:
         raise ValueError(
             f"kind='continuous' needs labels that are numbers, not of type "
@@ -132,6 +133,10 @@ def _is_missing(label):
 def _as_categories(array, order):
     """Return the sorted categories that occur and the code of each label."""
     missing = _missing(array)
+    codes = np.full(array.shape, -1, dtype=np.intp)
+    if array.dtype.kind != "O" and order is None:
+        distinct, codes[~missing] = np.unique(array[~missing], return_inverse=True)
+        return [_plain(label) for label in distinct], codes
     present = [_plain(label) for label in array[~missing]]
     distinct = set(present)
     if order is not None:
@@ -142,7 +147,6 @@ def _as_categories(array, order):
         except TypeError:  # a mixture, such as numbers and strings
             categories = sorted(distinct, key=lambda c: (type(c).__name__, str(c)))
     position = {category: code for code, category in enumerate(categories)}
-    codes = np.full(array.shape, -1, dtype=np.intp)
     codes[~missing] = [position[label] for label in present]
     return categories, codes
 

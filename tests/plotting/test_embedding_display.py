@@ -6,12 +6,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_rgba
+from matplotlib.colors import LogNorm, to_rgba
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
-from sklearn.manifold import TSNE, Isomap, SpectralEmbedding
+from sklearn.manifold import Isomap, SpectralEmbedding
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -104,6 +104,7 @@ def test_labels_that_matplotlib_would_hide_or_typeset(points):
     display = draw(points[:, :2], labels)
     display.figure_.canvas.draw()
     assert legend_texts(display) == ["$cost", "$x$", "None", "_rest"]
+    assert not any(t.get_parse_math() for t in display.legend_.get_texts())
 
 
 def test_many_categories_use_markers():
@@ -166,6 +167,13 @@ def test_percentiles(points, percentiles, extend):
     display = draw(points[:, :2], values, percentiles=percentiles)
     assert_allclose(display.scatter_.get_clim(), np.percentile(values, percentiles))
     assert display.colorbar_.extend == extend
+
+
+def test_own_norm(points):
+    values = np.exp(points[:, 4])
+    display = draw(points[:, :2], values, norm=LogNorm(0.5, 100.0))
+    assert_allclose(display.scatter_.get_clim(), (0.5, 100.0))
+    assert display.colorbar_.extend == "min"
 
 
 def test_degenerate_values(points):
@@ -393,9 +401,8 @@ def test_from_estimator_errors(points):
         EmbeddingDisplay.from_estimator(Isomap())
     with pytest.raises(ValueError, match="PCA keeps no embedding_; pass X"):
         EmbeddingDisplay.from_estimator(PCA(2).fit(points))
-    tsne = TSNE(perplexity=5.0, max_iter=250, init="random", random_state=0)
-    tsne.fit(points)
-    with pytest.raises(ValueError, match="TSNE has no transform for X; pass X=None"):
-        EmbeddingDisplay.from_estimator(tsne, points)
-    display = EmbeddingDisplay.from_estimator(tsne)
-    assert_array_equal(display.embedding, tsne.embedding_)
+    spectral = SpectralEmbedding(n_neighbors=5, random_state=0).fit(points)
+    with pytest.raises(ValueError, match="no transform for X; pass X=None"):
+        EmbeddingDisplay.from_estimator(spectral, points)
+    display = EmbeddingDisplay.from_estimator(spectral)
+    assert_array_equal(display.embedding, spectral.embedding_)

@@ -61,6 +61,11 @@ def test_pandas_categorical_keeps_its_order():
     assert labels.categories == ["early", "late"]  # "never" does not occur
     assert_array_equal(labels.codes, [1, 0, -1, 1])
     assert labels.name == "stage"
+    numbers = pd.Series(pd.Categorical([1, 2, 1], categories=[2, 1]))
+    labels = read_labels(numbers, 3)
+    assert labels.categories == [2, 1]
+    assert_array_equal(labels.codes, [1, 0, 1])
+    assert_array_equal(read_labels(numbers, 3, "continuous").values, [1.0, 2.0, 1.0])
 
 
 def test_numbers_are_continuous():
