@@ -26,6 +26,10 @@ _EPOCHS = 15
 _EPOCHS_UNEVEN = 60
 _UNEVEN = 100.0
 
+# Weights below this share of the largest do not stretch the schedule: with
+# weights over 40 decades it would stay at full steps for most epochs.
+_WEAKEST = 1e-5
+
 # Last learning rate times the largest weight. A tenth of it leaves the stress
 # unchanged, ten times it costs about 0.1 %.
 _LAST_RATE = 1e-3
@@ -128,7 +132,7 @@ def _rates(n_epochs, spread):
     low, high = (1.0, 1.0) if spread is None else (spread[1], spread[2])
     if n_epochs is None:
         n_epochs = _EPOCHS_UNEVEN if high > _UNEVEN * low else _EPOCHS
-    return learning_rates(n_epochs, low, high, _LAST_RATE)
+    return learning_rates(n_epochs, max(low, _WEAKEST * high), high, _LAST_RATE)
 
 
 def _warn_not_converged(gain, tol, max_iter):
