@@ -159,7 +159,10 @@ def fuzzy_affinity(
         _calibrate(distances, np.log2(k + 1), mean, weights)
     rows = np.repeat(np.arange(n), k)
     P = sparse.csr_array((weights.ravel(), (rows, indices.ravel())), shape=(n, n))
-    return check_affinity(P + P.T - P.multiply(P.T))
+    transposed = sparse.csr_array(P.T)
+    larger, smaller = P.maximum(transposed), P.minimum(transposed)
+    # p + q - p q, in a form that leaves weights of 1 exact.
+    return check_affinity(larger + (smaller - smaller.multiply(larger)))
 
 
 __all__ = ["fuzzy_affinity"]
