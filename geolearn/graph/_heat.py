@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import eigh
-from scipy.sparse import csc_array, csr_array, diags_array, eye_array, issparse
+from scipy.sparse import csc_array, csr_array, issparse
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 from scipy.special import gammaln, ive
@@ -171,7 +171,7 @@ def heat_columns(
         raise ValueError(f"tol={tol!r} must be positive.")
     if phi is None:
         phi = largest_eigenvalue_bound(L) / 2
-    if not (np.isscalar(phi) and phi > 0):
+    if not phi > 0:
         raise ValueError(f"phi={phi!r} must be a positive number.")
     progress = Progress(verbose, __name__)
     with numba_threads(n_jobs):
@@ -199,13 +199,21 @@ def _series(L, times, sources, method, tol, phi, max_order, progress):
         sources,
         step=step,
         tol=tol,
+        # a series that ends before max_order has underflowed: nothing is missing
+        complete=weights.shape[1] <= max_order,
         report=lambda share: progress("heat kernel: %3.0f %%", 100 * share),
     )
 
 
+def diagonal_array(values) -> csr_array:
+    """Return the diagonal matrix of `values`; SciPy 1.11 has no `diags_array`."""
+    nodes = np.arange(len(values))
+    return csr_array((values, (nodes, nodes)), shape=(len(values), len(values)))
+
+
 def _shifted(L, scale):
     """Return I - L / scale without explicit zeros."""
-    M = csr_array(eye_array(L.shape[0], format="csr") - L / scale)
+    M = csr_array(diagonal_array(np.ones(L.shape[0])) - L / scale)
     M.eliminate_zeros()
     return M
 
@@ -274,6 +282,7 @@ def _warn_of_series(result, times, tol, max_order):
             ConvergenceWarning,
             stacklevel=4,
         )
+        return  # entries that were not reached are no underflows
     share = result.n_underflows / max(result.values.size, 1)
     if share > UNDERFLOW_SHARE:
         warnings.warn(
@@ -318,7 +327,7 @@ def _euler(L, times, sources, n_steps):
         raise ValueError(f"euler_steps={n_steps!r} must be at least 1.")
     n = L.shape[0]
     values = np.empty((times.shape[0], len(sources), n))
-    identity = eye_array(n, format="csc")
+    identity = diagonal_array(np.ones(n))
     for a, t in enumerate(times):
         # symmetric positive definite: a symmetric ordering without pivoting
         factor = splu(
@@ -373,7 +382,7 @@ def _check_laplacian(L):
     gap = np.abs((L - L.T).data).max(initial=0.0)
     if gap > 1e-10 * scale:
         raise ValueError(f"L must be symmetric; |L - L.T| reaches {gap:.3g}.")
-    off_diagonal = L - diags_array(L.diagonal())
+    off_diagonal = L - diagonal_array(L.diagonal())
     if off_diagonal.data.max(initial=0.0) > 1e-14 * scale or L.diagonal().min() < 0:
         raise ValueError(
             "L must be a graph Laplacian: off-diagonal entries <= 0 and diagonal "

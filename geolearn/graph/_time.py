@@ -4,7 +4,7 @@ import warnings
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array, diags_array, eye_array
+from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import eigsh
 from sklearn.utils import check_random_state
@@ -13,6 +13,7 @@ from geolearn.graph._heat import (
     _check_laplacian,
     _shifted,
     chebyshev_weights,
+    diagonal_array,
     largest_eigenvalue_bound,
 )
 from geolearn.graph._heat_columns import columns_of_series
@@ -207,14 +208,14 @@ def relaxation_time(L) -> tuple[float, float]:
     mean_degree = 1.0
     if np.abs(L.sum(axis=1)).max() <= 1e-9 * degrees.max():  # combinatorial
         mean_degree = float(degrees.mean())
-        scale = diags_array(1.0 / np.sqrt(degrees))
+        scale = diagonal_array(1.0 / np.sqrt(degrees))
         L = csr_array(scale @ L @ scale)
     if n <= DENSE_EIGEN_NODES:
         second = np.linalg.eigvalsh(L.toarray())[1]
     else:
         # 2 I - L is positive definite with its top eigenvalues well apart in
         # relative terms only for small graphs: a wide Krylov space helps.
-        shifted = csr_array(2.0 * eye_array(n, format="csr") - L)
+        shifted = csr_array(diagonal_array(np.full(n, 2.0)) - L)
         start = np.sqrt(np.arange(1.0, n + 1.0) % 7 + 1)  # fixed, not an eigenvector
         top = eigsh(
             shifted, k=2, which="LA", v0=start, ncv=min(n, 48), tol=1e-9,
