@@ -5,6 +5,7 @@ import hashlib
 import importlib
 import json
 import re
+import sys
 import tomllib
 import types
 
@@ -190,7 +191,7 @@ def test_lower_bounds_are_those_of_the_floor_job():
         (r := Requirement(text)).name: {s.version for s in r.specifier}
         for text in declared
     }
-    for pin in floor:
+    for pin in (pin for pin in floor if pin.name in bounds):
         (version,) = (s.version.removesuffix(".*") for s in pin.specifier)
         assert bounds[pin.name] == {version}, pin.name
     required = {Requirement(text).name for text in PROJECT["project"]["dependencies"]}
@@ -203,6 +204,26 @@ def test_no_upper_bounds():
     for requirement in map(Requirement, declared):
         operators = {s.operator for s in requirement.specifier}
         assert operators <= {">="}, requirement
+
+
+def test_imported_distributions_are_declared():
+    names = {"sklearn": "scikit-learn", "ot": "pot"}
+    optional = {"umap", "matplotlib", "pandas"}  # asked for by the user's input
+    required = {Requirement(text).name for text in PROJECT["project"]["dependencies"]}
+    imported = {
+        name.split(".")[0]
+        for path in package()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [node.module]
+            if isinstance(node, ast.ImportFrom)
+            else [alias.name for alias in node.names]
+        )
+    }
+    foreign = imported - set(sys.stdlib_module_names) - {"geolearn"} - optional
+    undeclared = {names.get(name, name) for name in foreign} - required
+    assert not undeclared
 
 
 def test_every_module_imports():
