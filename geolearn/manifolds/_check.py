@@ -23,7 +23,7 @@ __all__ = [
 class PropertyResult:
     """Hold the outcome of one property of a manifold.
 
-    Attributes
+    Parameters
     ----------
     name : str
         What was checked.
@@ -61,7 +61,7 @@ class PropertyResult:
 class ManifoldReport:
     """Hold the outcome of `check_manifold`; its text is a table.
 
-    Attributes
+    Parameters
     ----------
     manifold : Manifold
         Manifold that was checked.

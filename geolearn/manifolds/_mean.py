@@ -26,7 +26,7 @@ _CALLER = 6  # stack level of the caller of `Manifold.frechet_mean`
 class FrechetMean(NamedTuple):
     """Hold a Fréchet mean and how it was reached.
 
-    Attributes
+    Parameters
     ----------
     mean : ndarray of shape point_shape
         Point with the least weighted mean of squared distances that was found.

@@ -107,23 +107,26 @@ class Hyperboloid(ConstantCurvature):
     def _half_sinh_squared(self, x, y):
         """Return q = sinh(d / 2)^2 in units of curvature, a sum of positive terms.
 
-        For spatial parts a, b with a.b >= 0, 4 q (cosh(d / 2))^2-like products of
-        sums and differences are divided so that only |a - b|^2 and |a ^ b|^2 remain;
-        for a.b < 0 the terms of x0 y0 - a.b - 1 are positive one by one.
+        For spatial parts a, b with a.b >= 0, q is |a - b|^2 + |a ^ b|^2 over
+        2 (1 + x0 y0 + a.b), and the exterior product is that of a - b with the
+        shorter of a and b; for a.b < 0, the terms of x0 y0 - a.b - 1 = 2 q are
+        positive one by one.
         """
         a, b = self._root * x[..., 1:], self._root * y[..., 1:]
-        difference, total = self._root * (x[..., 1:] - y[..., 1:]), a + b
-        x0, y0 = np.sqrt(1.0 + _square(a)), np.sqrt(1.0 + _square(b))
+        difference = self._root * (x[..., 1:] - y[..., 1:])
+        a_square, b_square = _square(a), _square(b)
+        x0, y0 = np.sqrt(1.0 + a_square), np.sqrt(1.0 + b_square)
         product = np.sum(a * b, axis=-1)
 
-        total_square = _square(total)
-        along = np.sum(difference * total, axis=-1)
-        along = along / np.where(total_square > 0.0, total_square, 1.0)
-        across = difference - along[..., None] * total
-        near = _square(difference) + 0.25 * total_square * _square(across)
+        shorter = np.where((a_square < b_square)[..., None], a, b)
+        pivot = np.minimum(a_square, b_square)
+        along = np.sum(difference * shorter, axis=-1)
+        along = along / np.where(pivot > 0.0, pivot, 1.0)
+        across = difference - along[..., None] * shorter
+        near = _square(difference) + pivot * _square(across)
         near = near / (2.0 * (1.0 + x0 * y0 + np.maximum(product, 0.0)))
 
-        x_excess, y_excess = _square(a) / (1.0 + x0), _square(b) / (1.0 + y0)
+        x_excess, y_excess = a_square / (1.0 + x0), b_square / (1.0 + y0)
         far = 0.5 * (x_excess + y_excess + x_excess * y_excess - product)
         return np.where(product >= 0.0, near, far)
 

@@ -109,7 +109,7 @@ class Torus(Manifold):
                 f"The Fréchet mean on {self!r} is not unique: several means are "
                 f"equally good in coordinate {int(np.argmax(tied.any(axis=0)))}.",
                 UserWarning,
-                stacklevel=5,
+                stacklevel=6,
             )
         # One correction from the mean itself, where no digits cancel.
         correction = np.sum(weight * wrap(angles - mean), axis=0)

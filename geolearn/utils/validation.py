@@ -208,9 +208,11 @@ def _raise_off_manifold(manifold, valid, deviation, atol, name):
     largest = ""
     if n_off > 1:
         largest = f", the worst by {deviation[~valid].max():.1e}"
+    amount = f"off by {deviation[first]:.1e} (relative, tolerance {atol:.1e})"
+    if deviation[first] <= atol:  # an open domain tolerates nothing
+        amount = f"{deviation[first]:.1e} (relative) beyond its open domain"
     raise ValueError(
-        f"{name}[{first}] is not on {manifold!r}: it is off by "
-        f"{deviation[first]:.1e} (relative, tolerance {atol:.1e}); {n_off} of "
+        f"{name}[{first}] is not on {manifold!r}: it is {amount}; {n_off} of "
         f"{len(valid)} {verb} off{largest}. Call {name} = manifold.project({name}) "
         f"first."
     )
