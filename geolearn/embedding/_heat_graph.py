@@ -82,7 +82,7 @@ def restrict(X, nodes: Nodes, *, pairwise: bool):
     if nodes.are_samples:
         return X
     if pairwise:
-        X = csr_array(X) if issparse(X) else X
+        X = X if isinstance(X, np.ndarray) else csr_array(X)
         return X[nodes.first][:, nodes.first]
     return X[nodes.first]
 

@@ -161,8 +161,9 @@ def _find_unconverged(T, Y, weights, tol, hint):
 
 @kernel(fastmath={"contract"})
 def _sum_series(
-    indptr, indices, data, first, last, start, stop, sources, weights, step, tol
-):
+    indptr, indices, data, first, last, start, stop, sources, weights, step, tol,
+    complete,
+):  # fmt: skip
     """Sum the series of one block of sources; see `columns_of_series`.
 
     Two steps are fused in one sweep over the rows: a row is advanced to step
@@ -219,7 +220,7 @@ def _sum_series(
             # two passing sweeps in a row are four passing terms
             if passed == 2:
                 return Y, k, True
-    return Y, min(k, n_terms - 1), tol <= 0.0
+    return Y, min(k, n_terms - 1), complete
 
 
 @kernel(fastmath={"contract"})
@@ -237,7 +238,7 @@ def _finish_row(indptr, indices, data, row, i, step, odd, even, Y, weights, k):
 @kernel(parallel=True)
 def _run_blocks(
     indptr, indices, data, first, last, order, starts, stops, source_ptr, sources,
-    columns, weights, step, tol, out, terms, converged, underflows,
+    columns, weights, step, tol, complete, out, terms, converged, underflows,
 ):  # fmt: skip
     """Fill out[:, column, :] for every source of every block."""
     for block in prange(starts.shape[0]):
@@ -245,7 +246,7 @@ def _run_blocks(
         low, high = source_ptr[block], source_ptr[block + 1]
         Y, k, ok = _sum_series(
             indptr, indices, data, first, last, start, stop, sources[low:high],
-            weights, step, tol,
+            weights, step, tol, complete,
         )  # fmt: skip
         terms[block] = k
         converged[block] = ok
@@ -272,7 +273,7 @@ class SeriesColumns:
     n_underflows: int  # entries of a component that were raised to the tiniest
 
 
-def columns_of_series(M, weights, sources, *, step, tol, report=None):
+def columns_of_series(M, weights, sources, *, step, tol, complete=True, report=None):
     """Sum ``sum_k weights[a, k] T_k`` on unit vectors, block by block.
 
     Parameters
@@ -288,6 +289,9 @@ def columns_of_series(M, weights, sources, *, step, tol, report=None):
     tol : float
         Stop when the last terms of every entry of the component are below
         `tol` times the entry; 0 sums all terms.
+    complete : bool, default=True
+        Whether the sum of all terms counts as converged: not if weights above zero
+        were cut off.
     report : callable, optional
         Called with the fraction of blocks done.
 
@@ -322,6 +326,7 @@ def columns_of_series(M, weights, sources, *, step, tol, report=None):
             weights,
             step,
             tol,
+            complete,
             values,
             terms,
             converged,
