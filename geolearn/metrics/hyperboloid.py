@@ -71,7 +71,7 @@ def distance(x, y, curvature=-1.0):
     if ab < 0.0:
         x1 = c * aa / (1.0 + x0)  # x0 - 1 without cancellation
         y1 = c * bb / (1.0 + y0)
-        q = 0.5 * (x1 * y1 + x1 + y1 - c * ab)
+        q = 0.5 * (x1 * y1 + (x1 + y1) - c * ab)
     else:
         slope = ds / ss if ss > 0.0 else 0.0
         perp = _orthogonal_sum(x, y, slope)
