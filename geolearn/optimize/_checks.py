@@ -81,7 +81,9 @@ def _largest_asymmetry(A):
     worst = (-1.0, 0, 0)
     for start in range(0, A.shape[0], _TILE):
         stop = min(A.shape[0], start + _TILE)
-        gap = np.abs(A[start:stop] - A[:, start:stop].T)
+        with np.errstate(invalid="ignore"):  # inf - inf on the diagonal
+            gap = np.abs(A[start:stop] - A[:, start:stop].T)
+        gap[np.isnan(gap)] = 0.0
         k = int(gap.argmax())
         i, j = np.unravel_index(k, gap.shape)
         if gap[i, j] > worst[0]:
@@ -159,8 +161,7 @@ def check_weights(weights, n, n_jobs=None) -> tuple[np.ndarray, Extent]:
         )
     extent = _scan_extent(W, "weights", n_jobs)
     # The diagonal is ignored, whatever it holds (1 / D has infinities there).
-    with np.errstate(invalid="ignore"):
-        lonely = [i for i in range(n) if not (W[i, :i].any() or W[i, i + 1 :].any())]
+    lonely = [i for i in range(n) if not (W[i, :i].any() or W[i, i + 1 :].any())]
     if lonely:
         raise ValueError(
             f"weights leave point {lonely[0]} without any positive weight, so that "

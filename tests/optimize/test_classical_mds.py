@@ -98,7 +98,7 @@ def test_crowded_spectrum_restarts_and_finds_the_top():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(400, 300)) * np.linspace(1.0, 0.9, 300)
     D = reference.distances(X)
-    Y, values = classical_mds(D, 2, random_state=0)
+    _, values = classical_mds(D, 2, random_state=0)
     assert_allclose(values, reference.classical(D, 2)[1], rtol=1e-9)
 
 

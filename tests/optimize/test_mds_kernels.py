@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from geolearn.optimize import place_points
-from geolearn.optimize._checks import read_only
+from geolearn.optimize._checks import check_dissimilarity, check_weights, read_only
 from geolearn.optimize._sgd import _sgd_epoch, diagonals, learning_rates, sgd
 from geolearn.optimize._smacof import _solve_bound, raw_stress, smacof
 from tests.reference import mds as reference
@@ -26,6 +26,31 @@ def problem(n, p, weighted, seed=0):
     D = np.triu(D, 1) + np.triu(D, 1).T
     W = W if W is None else np.triu(W, 1) + np.triu(W, 1).T
     return D, W, rng.normal(size=(n, p))
+
+
+@pytest.mark.parametrize("n", [2, 127, 129])  # one tile, and one of a second
+def test_extent_is_that_of_the_entries_off_the_diagonal(n):
+    D, _, _ = problem(n, 1, False)
+    D[0, 1] = D[1, 0] = 0.0
+    above = D[np.triu_indices(n, 1)]
+    extent = check_dissimilarity(D)[1]
+    assert extent.smallest == 0.0
+    assert extent.largest == above.max()
+    assert extent.smallest_positive == above[above > 0].min(initial=np.inf)
+
+
+@pytest.mark.parametrize("i", [0, 60, 128])
+@pytest.mark.parametrize("j", [5, 127])
+def test_every_pair_is_compared_with_its_mirror_image(i, j):
+    W = np.ones((129, 129))
+    np.fill_diagonal(W, np.inf)  # never looked at
+    check_weights(W, 129)
+    W[i, j] = 1.001
+    message = rf"weights must be symmetric; weights\[{i}, {j}\]=1.001"
+    low, high = sorted((i, j))
+    message += rf"|weights\[{low}, {high}\]"
+    with pytest.raises(ValueError, match=message):
+        check_weights(W, 129)
 
 
 @pytest.mark.parametrize("n", [2, 3, 20, 21])

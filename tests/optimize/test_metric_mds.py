@@ -75,7 +75,7 @@ def test_euclidean_configurations_are_recovered(solver, n, d):
 
 
 def test_more_dimensions_than_the_data_have_stay_empty():
-    X, D = cloud(30, 2)
+    _, D = cloud(30, 2)
     result = metric_mds(D, 4, random_state=0)
     assert_allclose(reference.distances(result.embedding), D, atol=1e-6)
     assert_allclose(result.embedding[:, 2:], 0.0, atol=1e-6)

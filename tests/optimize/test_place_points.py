@@ -8,6 +8,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from geolearn.optimize import place_points
 
+pytestmark = pytest.mark.kernels
+
 LANDMARKS = np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 3.0]])
 
 
