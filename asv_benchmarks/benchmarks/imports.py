@@ -12,7 +12,7 @@ print(time.process_time() - before)
 """
 
 
-def cpu_seconds(code, repeat=7):
+def cpu_seconds(code, repeat=3):
     """Return the median CPU time of `code` in `repeat` fresh interpreters."""
     command = [sys.executable, "-c", CPU.format(code=code)]
     subprocess.run(command, check=True, capture_output=True)  # fill the file cache
