@@ -17,7 +17,7 @@ from geolearn.metrics._resolve import (
 _MIB = 2**20
 # Rows of a block when broadcasting through a manifold: the temporaries hold a
 # few arrays of the shape of the points for each pair.
-_MANIFOLD_MIB = 16
+_MANIFOLD_BYTES = 16 * 2**20
 
 
 def pairwise_distances(
@@ -208,7 +208,7 @@ def _check_out(out, shape):
 
 def _manifold_rows(X, n_y):
     pair_bytes = 8 * int(np.prod(X.shape[1:]))
-    return max(1, _MANIFOLD_MIB * _MIB // (pair_bytes * n_y))
+    return max(1, _MANIFOLD_BYTES // (pair_bytes * n_y))
 
 
 def _fill_manifold(distances, X, Y, out):

@@ -313,6 +313,12 @@ def _factor(factor: Any, position: int) -> tuple[str, int, dict[str, Any]]:
             f"{metric.name!r} has at least {metric.min_columns} columns."
         )
     options = metric.options(factor[2] if len(factor) == 3 else None)
+    inner = sum(factor[1] for factor in options.get("factors", ()))
+    if inner not in (0, n_columns):
+        raise ValueError(
+            f"factors[{position}] of metric 'product' has {n_columns} columns, but its "
+            f"own factors have {inner} in all."
+        )
     return metric.name, n_columns, options
 
 
