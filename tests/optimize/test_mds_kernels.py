@@ -139,10 +139,12 @@ def test_raw_stress_is_the_sum_over_pairs(p, weighted):
     assert_allclose(got, reference.stress(D, Y, W), rtol=1e-12)
 
 
-def test_raw_stress_adds_up_over_several_cache_blocks():
-    D, W, Y = problem(300, 2, True)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_raw_stress_adds_up_over_several_cache_blocks(weighted):
+    D, W, Y = problem(300, 2, weighted)
     below = np.tril_indices(300, -1)
-    wanted = np.sum((W * (reference.distances(Y) - D) ** 2)[below])
+    squares = (reference.distances(Y) - D) ** 2
+    wanted = np.sum((squares * W if weighted else squares)[below])
     assert_allclose(raw_stress(D, W, Y, tiny=TINY), wanted, rtol=1e-12)
 
 
