@@ -127,18 +127,3 @@ class HeatKernel:
 
     def time_columns(self, n, t):
         heat_kernel(self.L, t, sources=self.sources)
-
-
-class Graph:
-    """Time of the alpha-decay affinity that the embedding starts from."""
-
-    params = ((1000, 4000, 20_000), (3, 50))
-    param_names = ("n", "d")
-    timeout = 300
-
-    def setup(self, n, d):
-        self.X = np.random.default_rng(0).standard_normal((n, d))
-        alpha_decay_affinity(self.X[:200], N_NEIGHBORS)
-
-    def time_affinity(self, n, d):
-        alpha_decay_affinity(self.X, N_NEIGHBORS)

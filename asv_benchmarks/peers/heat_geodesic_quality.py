@@ -194,10 +194,11 @@ def score_column(column, seeds, python):
             times.setdefault(row, []).append(t)
 
     for seed, (X, _) in data.items():
+        for row in geolearn_rows(X):
+            add(seed, *row)
         with warnings.catch_warnings():
-            # peers warn of their own deprecations; the table is what counts
-            warnings.simplefilter("ignore")
-            for row in (*geolearn_rows(X), *peer_rows(X)):
+            warnings.simplefilter("ignore")  # the peers' deprecations
+            for row in peer_rows(X):
                 add(seed, *row)
     if python is not None:
         for row in reference_rows(python, column, data):
