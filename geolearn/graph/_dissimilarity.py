@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import prange
 
+from geolearn.metrics import pairwise_distances
 from geolearn.metrics._jit import kernel
 from geolearn.utils._threads import numba_threads
 
@@ -17,9 +18,11 @@ ROWS_PER_BLOCK = 512
 
 
 @kernel
-def _varadhan(log_heat, log_volume, scale, sigma, power):
+def _varadhan(heat, log_volume, scale, sigma, power):
     """Return (4 t (sigma log v - log h))^(power / 2), clipped at 0."""
-    squared = scale * (sigma * log_volume - log_heat)
+    if heat <= 0.0:  # no heat between components
+        return np.inf
+    squared = scale * (sigma * log_volume - np.log(heat))
     if squared <= 0.0:
         return 0.0
     return squared ** (0.5 * power)
@@ -38,7 +41,7 @@ def _square_row(H, i, diagonal, scale, sigma, geometric, floor, power):
     for j in range(i + 1, H.shape[0]):
         heat = 0.5 * (H[i, j] + H[j, i]) + floor
         volume = _log_volume(diagonal[i], diagonal[j], floor, geometric)
-        d = _varadhan(np.log(heat), volume, scale, sigma, power)
+        d = _varadhan(heat, volume, scale, sigma, power)
         H[i, j] = d
         H[j, i] = d
     H[i, i] = 0.0
@@ -61,8 +64,7 @@ def _fill_rows(H, rows, columns, scale, sigma, geometric, floor, power):
     for i in prange(H.shape[0]):
         for j in range(H.shape[1]):
             volume = _log_volume(rows[i], columns[j], floor, geometric)
-            heat = np.log(H[i, j] + floor)
-            H[i, j] = _varadhan(heat, volume, scale, sigma, power)
+            H[i, j] = _varadhan(H[i, j] + floor, volume, scale, sigma, power)
 
 
 def heat_geodesic_dissimilarity(
@@ -261,10 +263,13 @@ def denoise_dissimilarity(D, denoising, *, reference=None):
             "The triplet distance needs finite dissimilarities; connect the graph or "
             "replace infinite entries first."
         )
-    T = _row_distances(D, reference)
     if symmetric:
+        T = _row_distances(D, D)
         T = (T + T.T) / 2
         np.fill_diagonal(T, 0.0)
+    else:
+        # pair by pair: a matrix product rounds a row by how many come with it
+        T = pairwise_distances(D, reference)
     T *= denoising / np.sqrt(m)
     T += (1.0 - denoising) * D
     return T

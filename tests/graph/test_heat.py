@@ -1,6 +1,7 @@
 """Heat kernels against closed forms, high precision and their identities."""
 
 import mpmath as mp
+import numba
 import numpy as np
 import pytest
 from hypothesis import given
@@ -24,6 +25,9 @@ from tests.reference.heat import (
 )
 
 pytestmark = pytest.mark.kernels
+needs_speed = pytest.mark.skipif(
+    bool(numba.config.DISABLE_JIT), reason="takes minutes without compilation"
+)
 
 SERIES = ("chebyshev", "uniformization")
 
@@ -141,6 +145,7 @@ def test_entries_down_to_1e_minus_200_are_relatively_accurate(method):
     assert 1e-250 < smallest < 1e-150
 
 
+@needs_speed
 @pytest.mark.parametrize("t", [0.3, 5.0, 40.0])
 def test_chebyshev_agrees_with_uniformization_entry_by_entry(t):
     W = random_graph(150, np.random.default_rng(1), degree=0.5)
@@ -167,6 +172,7 @@ def test_matches_the_dense_exponential(seed, n, t, normalization):
     np.testing.assert_array_equal(H, H.T)
 
 
+@needs_speed
 @given(seed=st.integers(0, 10**6), t=st.floats(0.5, 30))
 def test_semigroup_trace_and_conservation(seed, t):
     W = random_graph(25, np.random.default_rng(seed))
@@ -252,6 +258,7 @@ def test_several_times_are_pages(method):
         np.testing.assert_allclose(page, heat_kernel(L, t, method=method), rtol=1e-7)
 
 
+@needs_speed
 def test_results_do_not_depend_on_threads_or_format():
     W = csr_array(random_graph(200, np.random.default_rng(8)))
     L = graph_laplacian(W)
@@ -294,6 +301,7 @@ def test_weights_of_the_series_sum_to_one_and_never_overflow():
         np.testing.assert_allclose(poisson_weights([x], 5000).sum(), 1.0, rtol=1e-9)
 
 
+@needs_speed
 def test_underflow_is_reported_and_stays_positive():
     L = graph_laplacian(path(400))
     with pytest.warns(RuntimeWarning, match="underflows at t=0.01.*increase t"):

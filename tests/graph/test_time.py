@@ -15,8 +15,6 @@ from geolearn.graph._time import knee
 from tests.graph.test_heat import cycle, path, random_graph
 from tests.reference.heat import affinity_of_example, dense_laplacian
 
-pytestmark = pytest.mark.kernels
-
 
 def test_knee_of_the_logarithm_on_the_default_grid():
     grid = np.linspace(0.05, 200.0, 10)
