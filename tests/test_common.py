@@ -4,6 +4,7 @@ import importlib
 import inspect
 import pkgutil
 
+import pytest
 from sklearn.base import BaseEstimator
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -15,7 +16,9 @@ from tests.estimators import (
 )
 
 
-# xfail_strict = true in pyproject.toml makes the list strict.
+# xfail_strict = true in pyproject.toml makes the list strict. The checks fit tiny
+# and separated clouds, of which the estimators rightly warn.
+@pytest.mark.filterwarnings("ignore:The neighbour graph has:UserWarning")
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failed_checks)
 def test_estimator(estimator, check):
     check(estimator)

@@ -1,4 +1,4 @@
-"""MetricMDS: common checks, placement of new samples, landmarks."""
+"""MetricMDS: placement of new samples, landmarks."""
 
 import pickle
 
@@ -8,25 +8,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from geolearn.embedding import MetricMDS
 from geolearn.manifolds import Sphere
 from geolearn.metrics import pairwise_distances
 from geolearn.optimize import metric_mds
 from tests.reference import mds as reference
-
-
-@parametrize_with_checks(
-    [
-        MetricMDS(random_state=0),
-        MetricMDS(metric="precomputed", random_state=0),
-        MetricMDS(n_landmarks=5, weights="inverse_distance", random_state=0),
-        MetricMDS(metric="cityblock", solver="smacof", random_state=0),
-    ]
-)
-def test_common_checks(estimator, check):
-    check(estimator)
 
 
 def plane(n=80, noise=0.05, seed=0):
