@@ -52,26 +52,24 @@ def _start(init, n, n_components, chosen):
 
 
 def _place_among(D, landmarks, weights, n_jobs):
-    """Place points by distances D from `landmarks`, the better of two starts.
+    """Place points by distances D from centred landmarks, the better of two starts.
 
     One start solves |y - Y_l|^2 = D_l^2, linear after subtracting the mean over
     l, by least squares; it is exact for Euclidean distances. The other is the
     nearest landmark, which helps where far distances are distorted. A point at
     distance zero from landmarks goes to their mean.
     """
-    centre = landmarks.mean(axis=0)
-    fixed = landmarks - centre
-    squares = np.sum(fixed**2, axis=1) - np.square(D, dtype=np.float64)
+    squares = np.sum(landmarks**2, axis=1) - np.square(D, dtype=np.float64)
     squares -= squares.mean(axis=1, keepdims=True)
-    linear = 0.5 * squares @ np.linalg.pinv(fixed).T
+    linear = 0.5 * squares @ np.linalg.pinv(landmarks).T
     options = {"weights": weights, "n_iter": _PLACEMENT_STEPS, "n_jobs": n_jobs}
-    Y, loss = placement(D, fixed, linear, **options)
-    near, near_loss = placement(D, fixed, fixed[D.argmin(axis=1)], **options)
+    Y, loss = placement(D, landmarks, linear, **options)
+    near, near_loss = placement(D, landmarks, landmarks[D.argmin(axis=1)], **options)
     better = near_loss <= loss
     Y[better] = near[better]
     for i in np.flatnonzero((D == 0.0).any(axis=1)):
-        Y[i] = fixed[D[i] == 0.0].mean(axis=0)
-    return Y + centre
+        Y[i] = landmarks[D[i] == 0.0].mean(axis=0)
+    return Y
 
 
 class MetricMDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
