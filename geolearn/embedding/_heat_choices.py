@@ -31,6 +31,8 @@ class TimeChoice:
 def choose_times(t, t_grid, L, *, phi, random_state, n_jobs) -> TimeChoice:
     """Resolve the parameter `t` for the graph Laplacian `L`."""
     if isinstance(t, str) and t == "auto":
+        if t_grid is not None:
+            t_grid = check_grid(t_grid)
         chosen = select_diffusion_time(
             L, t_grid, "entropy", phi=phi, random_state=random_state, n_jobs=n_jobs
         )
@@ -46,7 +48,7 @@ def choose_times(t, t_grid, L, *, phi, random_state, n_jobs) -> TimeChoice:
             np.array([time]),
             {"t_": time, "relaxation_time_": relaxation / mean_degree},
         )
-    times = np.asarray(t, dtype=np.float64)
+    times = _as_floats(t)
     if times.ndim > 1 or times.size == 0 or not np.all((times > 0) & (times < np.inf)):
         raise ValueError(
             f't={t!r} must be a positive number, a 1-D array of them, "auto" or '
@@ -55,6 +57,26 @@ def choose_times(t, t_grid, L, *, phi, random_state, n_jobs) -> TimeChoice:
     if times.ndim == 0:
         return TimeChoice(times[None], {"t_": float(times)})
     return TimeChoice(times, {"t_": times})
+
+
+def check_grid(t_grid) -> np.ndarray:
+    """Return the times of the entropy rule: finite, positive, increasing."""
+    grid = _as_floats(t_grid)
+    positive = grid.ndim == 1 and grid.size > 1 and grid[0] > 0 and grid[-1] < np.inf
+    if not positive or not np.all(np.diff(grid) > 0):
+        raise ValueError(
+            f"t_grid={t_grid!r} must hold at least two positive times in increasing "
+            "order; None takes linspace(0.05, 200, 10)."
+        )
+    return grid
+
+
+def _as_floats(values) -> np.ndarray:
+    """Return a float64 copy, NaN in place of what is no number."""
+    try:
+        return np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        return np.array(np.nan)
 
 
 @dataclass(frozen=True)

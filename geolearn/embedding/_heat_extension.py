@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from geolearn.embedding._heat_layout import HeatSolver, LandmarkFrame, row_blocks
 from geolearn.graph import NeighborIndex, alpha_decay_weights
+from geolearn.graph._heat import diagonal_array
+from geolearn.graph._precomputed import is_precomputed
 
 # Far outliers enter at many nodes: bound the rows of one block of new points.
 MOST_ROWS = 1024
@@ -62,9 +65,10 @@ class Extension:
         D = np.empty((X.shape[0], self.frame.indices.size))
         for block in self._blocks(X):
             entry = self.enter(X[block])
-            rows = self.solver.rows(*self.entering_heat(entry), self.frame)
-            rows[entry.twins[:, None] == self.frame.indices] = 0.0
-            D[block] = rows
+            landmarks = entry.twins[:, None] == self.frame.indices
+            D[block] = self.solver.rows(
+                *self.entering_heat(entry), self.frame, landmarks
+            )
         return D
 
     def node_dissimilarity(self) -> np.ndarray:
@@ -73,8 +77,11 @@ class Extension:
         D = np.empty((n, self.frame.indices.size))
         for block in row_blocks(n, D.shape[1]):
             heat = np.array(self.heat[:, block], order="C")
-            D[block] = self.solver.rows(heat, self.diagonal[:, block], self.frame)
-        D[self.frame.indices, np.arange(D.shape[1])] = 0.0
+            nodes = np.arange(block.start, block.stop)
+            landmarks = nodes[:, None] == self.frame.indices
+            D[block] = self.solver.rows(
+                heat, self.diagonal[:, block], self.frame, landmarks
+            )
         return D
 
     def score(self, X) -> np.ndarray:
@@ -98,28 +105,29 @@ class Extension:
             threshold=self.threshold,
             n_jobs=self.solver.n_jobs,
         )
-        twins = self._twins(X, weights, neighbors)
+        twins = self._twins(X, neighbors)
         known = twins >= 0
         # the bandwidth of a training point leaves the point itself out
         own = np.where(known, self.bandwidths[twins], own)
         local = np.log(self.bandwidths[neighbors]).mean(axis=1)
-        return Entry(weights, twins, np.log(own) - local)
+        return Entry(_only_twins(weights, twins), twins, np.log(own) - local)
 
-    def _twins(self, X, weights, neighbors):
+    def _twins(self, X, neighbors):
         """Return the node that a point coincides with, -1 for none.
 
-        Nodes are distinct, so a twin is the only node with a weight, and it is the
-        nearest one.
+        Nodes are distinct, so there is at most one, and it is among the nearest.
+        Distances do not tell: some metrics have d(x, x) > 0 by rounding, or
+        d(x, y) = 0 for different rows.
         """
-        single = np.diff(weights.indptr) == 1
         twins = np.full(X.shape[0], -1)
-        candidates = np.flatnonzero(single)
-        nearest = neighbors[candidates, 0]
-        if isinstance(self.index.metric, str) and self.index.metric == "precomputed":
-            same = X[candidates, nearest] == 0
-        else:
-            same = (X[candidates] == self.index.points[nearest]).all(axis=1)
-        twins[candidates[same]] = nearest[same]
+        by_distance = is_precomputed(self.index.metric)
+        for nearest in neighbors.T:
+            open_ = np.flatnonzero(twins < 0)
+            if by_distance:
+                same = X[open_, nearest[open_]] == 0
+            else:
+                same = (X[open_] == self.index.points[nearest[open_]]).all(axis=1)
+            twins[open_[same]] = nearest[open_[same]]
         return twins
 
     def entering_heat(self, entry) -> tuple[np.ndarray, np.ndarray]:
@@ -132,3 +140,14 @@ class Extension:
         heat = np.stack([first @ page[used] for page in self.heat])
         diagonal = np.stack([np.exp(first @ np.log(d[used])) for d in self.diagonal])
         return heat, diagonal
+
+
+def _only_twins(weights, twins):
+    """Let points that coincide with a node enter the graph at this node alone."""
+    known = np.flatnonzero(twins >= 0)
+    at_node = csr_array((np.ones(known.size), (known, twins[known])), weights.shape)
+    kept = diagonal_array((twins < 0).astype(np.float64))
+    result = csr_array(kept @ weights + at_node)
+    result.eliminate_zeros()
+    result.sort_indices()
+    return result

@@ -32,10 +32,10 @@ from geolearn.embedding._heat_input import (
 from geolearn.embedding._heat_layout import (
     HeatSolver,
     PairWeights,
-    has_homogenised,
     padded,
 )
 from geolearn.graph import degrees, graph_laplacian
+from geolearn.graph._affinity import LARGEST_THRESHOLD
 from geolearn.graph._dissimilarity import VaradhanFormula, warn_of_clipping
 from geolearn.graph._heat import METHODS, largest_eigenvalue_bound
 from geolearn.utils._progress import Progress
@@ -84,7 +84,8 @@ class HeatGeodesicEmbedding(
         Exponent of the alpha-decay kernel, also where new samples enter the graph.
         40 is nearly an unweighted graph; small values (2) create shortcuts.
     kernel_threshold : float, default=1e-4
-        Weights of the alpha-decay kernel below it are dropped.
+        Weights of the alpha-decay kernel below it are dropped, in [0, 0.18]; above
+        exp(-1)/2 the graph would lose its nearest neighbours.
     anisotropy : float, default=0.0
         Density correction of the alpha-decay graph, in [0, 1].
     metric : str, callable or Manifold, default="euclidean"
@@ -245,7 +246,7 @@ class HeatGeodesicEmbedding(
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "affinity": [StrOptions(set(AFFINITIES)), callable],
         "decay": [Interval(Real, 0, None, closed="neither")],
-        "kernel_threshold": [Interval(Real, 0, 1, closed="left")],
+        "kernel_threshold": [Interval(Real, 0, LARGEST_THRESHOLD, closed="both")],
         "anisotropy": [Interval(Real, 0, 1, closed="both")],
         "metric": [str, callable, HasMethods(["dist", "exp", "log"])],
         "metric_params": [dict, None],
@@ -420,7 +421,6 @@ class HeatGeodesicEmbedding(
         self._embed(X)
         return self.embedding_
 
-    @available_if(_knows_distances)
     def transform(self, X):
         """Place samples in the embedding.
 
@@ -485,7 +485,8 @@ class HeatGeodesicEmbedding(
         ndarray of shape (n_new,)
             Scores.
         """
-        return self._extension().score(check_new(self, X))
+        X = check_new(self, X)
+        return self._extension().score(X)
 
     @property
     def _n_features_out(self):
@@ -502,6 +503,9 @@ class HeatGeodesicEmbedding(
 
     def _embed(self, X):
         """Fit: validate, build the graph, choose t, diffuse, scale, store."""
+        # what this fit does not set must not be left over from another
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
         X, dtype = check_training(self, X)
         progress = Progress(self.verbose, __name__)
         seeds = check_random_state(self.random_state).randint(2**31 - 1, size=4)
@@ -591,10 +595,11 @@ class HeatGeodesicEmbedding(
 
     def _store(self, nodes, graph, layout, solver, dtype):
         """Set the fitted attributes."""
-        if has_homogenised(layout.dissimilarity):
+        if layout.homogenised:
             warnings.warn(
-                "The diffusion has homogenised: all dissimilarities are equal and the "
-                "embedding has no meaning; reduce t or n_neighbors.",
+                "The diffusion has homogenised: it does not tell the samples apart and "
+                "the embedding has no meaning; reduce t or n_neighbors"
+                + (" or volume_correction." if self.volume_correction > 1 else "."),
                 RuntimeWarning,
                 stacklevel=5,
             )
@@ -638,7 +643,7 @@ class HeatGeodesicEmbedding(
         if self._frame is None:
             raise ValueError(
                 "Fewer than three training samples were distinct: there are no "
-                "landmarks to compare with."
+                "landmarks to compare with; fit on three at least."
             )
         several = np.ndim(self.t_) > 0
         return Extension(
@@ -653,3 +658,10 @@ class HeatGeodesicEmbedding(
             diagonal=self.heat_diagonal_ if several else self.heat_diagonal_[None],
             embedding=self._node_embedding,
         )
+
+
+# The wrapping of `transform` by the base class, for `set_output`, would hide that it
+# is missing with affinity="precomputed".
+HeatGeodesicEmbedding.transform = available_if(_knows_distances)(  # type: ignore[method-assign]  # the wrapped method
+    HeatGeodesicEmbedding.transform
+)

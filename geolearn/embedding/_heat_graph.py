@@ -154,7 +154,10 @@ def _bandwidths(X, n_neighbors, search):
     """Return the distance of every node to its k-th nearest other node."""
     search = dict(search)
     distances, _ = nearest_neighbors(
-        X, n_neighbors, method=search.pop("knn_method"), **search
+        X,
+        min(n_neighbors, X.shape[0] - 1),  # the graph has warned of it
+        method=search.pop("knn_method"),
+        **search,
     )
     return distances[:, -1].copy()
 

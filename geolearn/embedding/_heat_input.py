@@ -80,6 +80,14 @@ def check_weights(weights, n_samples, nodes: Nodes):
             f"mds_weights must have shape (n_samples, n_samples)="
             f"({n_samples}, {n_samples}), got {weights.shape}."
         )
+    pairs = weights[~np.eye(n_samples, dtype=bool)]
+    if not (pairs.min() >= 0 and pairs.max() < np.inf):  # also catches NaN
+        raise ValueError(
+            f"mds_weights must be finite and non-negative, got values from "
+            f"{pairs.min():.3g} to {pairs.max():.3g}; a weight of 0 leaves a pair out."
+        )
+    if not np.allclose(weights, weights.T, rtol=1e-8, atol=0, equal_nan=True):
+        raise ValueError("mds_weights must be symmetric; pass (w + w.T) / 2.")
     if nodes.are_samples:
         return weights
     return weights[np.ix_(nodes.first, nodes.first)]

@@ -1,13 +1,16 @@
 """From a graph to coordinates: heat, dissimilarities, scaling, placement."""
 
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from geolearn.graph import denoise_dissimilarity
 from geolearn.graph._dissimilarity import VaradhanFormula, time_weights
 from geolearn.graph._heat import heat_columns
-from geolearn.optimize import metric_mds, place_points
+from geolearn.optimize import place_points
+from geolearn.optimize._mds import scale
 
 # Distances between components: beyond the largest finite one, and at least where
 # the authors' floor of 1e-16 saturates, D^2 = 147.4 t.
@@ -18,23 +21,33 @@ HEAT_WEIGHT_FLOOR = 1e-5
 # Rows placed at a time, in values of their dissimilarities to the landmarks.
 BLOCK_VALUES = 2**22
 SPREAD_OF_NOTHING = 1e-6
+# Logarithms of heat nearer to equilibrium than this many errors say nothing.
+HOMOGENISED_ERRORS = 4.0
 
 
 @dataclass(frozen=True)
 class PairWeights:
-    """Weights of pairs in the stress; `low` and `span` scale the Gaussian ones."""
+    """Weights of pairs in the stress.
+
+    `low` and `span` scale the dissimilarities of Gaussian weights; `nearest`, the
+    smallest positive dissimilarity, bounds those of inverse weights from below.
+    """
 
     kind: str | None
     parameter: float
     low: float = 0.0
     span: float = 1.0
+    nearest: float = 0.0
 
     def fitted(self, D) -> "PairWeights":
-        """Take the range of the dissimilarities `D` for the Gaussian weights."""
-        if self.kind != "gaussian":
-            return self
-        low, high = float(D.min()), float(D.max())
-        return PairWeights(self.kind, self.parameter, low, max(high - low, 1e-300))
+        """Take the range of the training dissimilarities `D`."""
+        if self.kind == "gaussian":
+            low, high = float(D.min()), float(D.max())
+            return replace(self, low=low, span=max(high - low, 1e-300))
+        if self.kind == "inverse_distance":
+            nearest = float(D.min(initial=np.inf, where=D > 0))
+            return replace(self, nearest=nearest if np.isfinite(nearest) else 1.0)
+        return self
 
     def __call__(self, D, heat) -> np.ndarray | None:
         """Return the weights of the pairs with dissimilarities `D` and heat `heat`."""
@@ -44,12 +57,8 @@ class PairWeights:
             return heat + HEAT_WEIGHT_FLOOR
         if self.kind == "gaussian":
             return np.exp(-(((D - self.low) / self.span) ** 2) / self.parameter)
-        positive = D > 0
-        weights = np.zeros_like(D)
-        np.power(D, -self.parameter, out=weights, where=positive)
-        # pairs at distance 0 weigh as much as the closest ones
-        weights[~positive] = weights.max(initial=0.0) or 1.0
-        return weights
+        # a pair at distance 0 weighs as much as the closest training pair
+        return np.maximum(D, self.nearest) ** -self.parameter
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,8 @@ class HeatLayout:
     """An embedding of all nodes with what is kept of the heat.
 
     `heat` holds, for every time and landmark, the heat at all nodes, `diagonal` the
-    heat that stays at each node.
+    heat that stays at each node. `homogenised` tells whether the heat has
+    forgotten where it started.
     """
 
     embedding: np.ndarray
@@ -85,6 +95,7 @@ class HeatLayout:
     stress: float
     n_iter: int
     order: int
+    homogenised: bool
 
 
 class HeatSolver:
@@ -157,7 +168,7 @@ class HeatSolver:
             D = denoise_dissimilarity(D, self.denoising)
         weights = self.weights.fitted(D)
         W = weights(D, mean_heat) if array_weights is None else array_weights
-        result = metric_mds(D, weights=W, n_jobs=self.n_jobs, **self.scaling)
+        result = self._scale(D, W)
         self.progress("scaling done, stress-1 %.4f", result.stress)
         frame = LandmarkFrame(
             references,
@@ -169,7 +180,7 @@ class HeatSolver:
         )
         return HeatLayout(
             result.embedding, frame, kept, diagonal, D, result.stress, result.n_iter,
-            order,
+            order, self._has_homogenised(D, kept[:, :, references], frame.diagonal),
         )  # fmt: skip
 
     def solve_landmarks(self, L, landmarks, array_weights=None) -> HeatLayout:
@@ -193,7 +204,8 @@ class HeatSolver:
             W = weights(D, (mean_heat + mean_heat.T) / 2)
         else:
             W = array_weights[np.ix_(landmarks, landmarks)]
-        result = metric_mds(D, weights=W, n_jobs=self.n_jobs, **self.scaling)
+            check_weights_to(landmarks, array_weights)
+        result = self._scale(D, W)
         self.progress(
             "%d landmarks scaled, stress-1 %.4f", landmarks.size, result.stress
         )
@@ -204,7 +216,7 @@ class HeatSolver:
         self.progress("%d points placed", n)
         return HeatLayout(
             embedding, frame, heat, diagonal, D, result.stress, result.n_iter,
-            columns.order,
+            columns.order, self._has_homogenised(D, heat[:, :, landmarks], own),
         )  # fmt: skip
 
     def _place_nodes(self, heat, diagonal, frame, array_weights):
@@ -222,6 +234,29 @@ class HeatSolver:
         embedding[frame.indices] = frame.embedding
         return embedding
 
+    def _scale(self, D, W):
+        """Embed by metric scaling; name the estimator's parameters if it is short."""
+        result, gain = scale(D, weights=W, n_jobs=self.n_jobs, **self.scaling)
+        if not result.converged:
+            warnings.warn(
+                f"After mds_max_iter={self.scaling['max_iter']} majorisation steps the "
+                f"stress still fell by {gain:.2g} of the total in the last one, wanted "
+                f"mds_tol={self.scaling['tol']:g}. Increase mds_max_iter or mds_tol"
+                + (
+                    ', or use mds_solver="auto".'
+                    if self.scaling["solver"] == "smacof"
+                    else "."
+                ),
+                ConvergenceWarning,
+                stacklevel=6,
+            )
+        return result
+
+    def _has_homogenised(self, D, among, own):
+        """Tell whether nothing is left of distances in `D` or in the heat."""
+        noise = HOMOGENISED_ERRORS * self.heat["tol"]
+        return is_constant(D) or is_equilibrium(among, own, noise)
+
     def _at(self, t):
         return VaradhanFormula(
             np.array([t]),
@@ -231,12 +266,18 @@ class HeatSolver:
             self.formula.power,
         )
 
-    def rows(self, C, diagonal, frame) -> np.ndarray:
-        """Return dissimilarities to the landmarks, given heat (overwritten)."""
+    def rows(self, C, diagonal, frame, same=None) -> np.ndarray:
+        """Return dissimilarities to the landmarks, given heat (overwritten).
+
+        `same` (n_points, m) tells which points are which landmarks: these are at
+        distance 0, although the formula without volume correction says otherwise.
+        """
         D = self.formula.rows(
             C, np.ascontiguousarray(diagonal), frame.diagonal, self.n_jobs
         )
         np.copyto(D, frame.saturation, where=np.isinf(D))
+        if same is not None:
+            D[same] = 0.0
         if self.denoising:
             D = denoise_dissimilarity(D, self.denoising, reference=frame.raw)
         return D
@@ -256,6 +297,17 @@ class HeatSolver:
         )
 
 
+def check_weights_to(landmarks, weights):
+    """Reject weights that leave the place of a point arbitrary."""
+    lonely = np.flatnonzero(~weights[:, landmarks].any(axis=1))
+    lonely = np.setdiff1d(lonely, landmarks)
+    if lonely.size:
+        raise ValueError(
+            f"mds_weights gives {lonely.size} sample(s) no positive weight to any "
+            "landmark; raise n_landmarks or the weights."
+        )
+
+
 def saturate(D, t, power) -> tuple[np.ndarray, float]:
     """Replace infinite dissimilarities, in place, by one beyond all finite ones."""
     infinite = np.isinf(D)
@@ -267,7 +319,22 @@ def saturate(D, t, power) -> tuple[np.ndarray, float]:
     return D, value
 
 
-def has_homogenised(D) -> bool:
+def is_equilibrium(among, own, noise) -> bool:
+    """Tell whether heat has reached ``H_ij = sqrt(H_ii H_jj)`` up to `noise`.
+
+    `among` (n_times, m, m) is the heat among m nodes, `own` (n_times, m) what stays
+    at each. Pairs without heat, of different components, do not count.
+    """
+    for H, kept in zip(among, own, strict=True):
+        seen = (H > 0) & ~np.eye(kept.size, dtype=bool)
+        mean = np.log(kept)[:, None] / 2 + np.log(kept) / 2
+        gap = mean - np.log(H, out=mean.copy(), where=seen)
+        if not seen.any() or gap.max() > noise:
+            return False
+    return True
+
+
+def is_constant(D) -> bool:
     """Tell whether all dissimilarities of different points are (nearly) equal."""
     n = D.shape[0]
     if n <= 3:

@@ -21,7 +21,7 @@ _EXTRA_NEIGHBORS = 6
 _APPROXIMATE_FACTOR = 3
 # A point at one bandwidth has a mean weight of at least exp(-1)/2. Above this
 # threshold the graph would lose its own k-th neighbours.
-_MAX_THRESHOLD = float(np.exp(-1.0) / 2)
+LARGEST_THRESHOLD = float(np.exp(-1.0) / 2)
 # The radius is widened by rounding; the threshold decides on the weight.
 _RADIUS_SLACK = 1.0 + 1e-12
 # Width of the kernel and size of the rescaled cloud in the Gaussian graph.
@@ -150,9 +150,9 @@ def check_kernel(decay, threshold) -> None:
     """Validate the parameters of the alpha-decay kernel."""
     if not 0 < decay < np.inf:
         raise ValueError(f"decay must be positive and finite, got {decay!r}.")
-    if not 0 <= threshold <= _MAX_THRESHOLD:
+    if not 0 <= threshold <= LARGEST_THRESHOLD:
         raise ValueError(
-            f"threshold must lie in [0, exp(-1)/2 = {_MAX_THRESHOLD:.3f}], above "
+            f"threshold must lie in [0, exp(-1)/2 = {LARGEST_THRESHOLD:.3f}], above "
             f"which the graph loses its nearest neighbours; got {threshold!r}."
         )
 

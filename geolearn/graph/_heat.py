@@ -277,8 +277,9 @@ def _warn_of_series(result, times, tol, max_order):
     if not result.converged:
         warnings.warn(
             f"The heat series stopped at max_order={max_order} before the last term "
-            f"of every entry fell below tol={tol:g}; increase max_order, or use a "
-            "larger n_neighbors, which shortens the graph.",
+            f"of every entry fell below tol={tol:g}; reduce t if it is far above the "
+            "relaxation time, else increase max_order or use a larger n_neighbors, "
+            "which shortens the graph.",
             ConvergenceWarning,
             stacklevel=4,
         )

@@ -246,6 +246,43 @@ def metric_mds(
            [4., 0., 5.],
            [3., 5., 0.]])
     """
+    result, gain = scale(
+        D,
+        n_components,
+        weights=weights,
+        solver=solver,
+        init=init,
+        max_iter=max_iter,
+        tol=tol,
+        n_epochs=n_epochs,
+        random_state=random_state,
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
+    if not result.converged:
+        _warn_not_converged(gain, tol, max_iter)
+    return result
+
+
+def scale(
+    D,
+    n_components,
+    *,
+    weights=None,
+    solver="auto",
+    init="classical",
+    max_iter=300,
+    tol=1e-7,
+    n_epochs=None,
+    random_state=None,
+    n_jobs=None,
+    verbose=0,
+) -> tuple[MDSResult, float]:
+    """Do what `metric_mds` does, but leave the warning to the caller.
+
+    Also returns how much of the total the stress fell by in the last step of the
+    majorisation.
+    """
     _check_options(solver, init, max_iter, tol, n_epochs)
     D, extent = check_dissimilarity(D, n_jobs)
     n = D.shape[0]
@@ -255,7 +292,7 @@ def metric_mds(
     problem = {"tiny": _COINCIDENT * extent.largest, "n_jobs": n_jobs}
     total = raw_stress(D, W, np.zeros((n, 1)), **problem)
     if total == 0.0:
-        return MDSResult(np.zeros((n, n_components)), 0.0, 0, True)
+        return MDSResult(np.zeros((n, n_components)), 0.0, 0, True), 0.0
     progress = Progress(verbose, __name__)
 
     if isinstance(init, str):
@@ -277,8 +314,6 @@ def metric_mds(
     elif solver == "sgd":
         stress = raw_stress(D, W, Y, **problem)
     progress("%d sweeps: stress-1 %.6g", n_iter, np.sqrt(stress / total))
-    converged = gain <= tol * total
-    if not converged:
-        _warn_not_converged(gain / total, tol, max_iter)
+    converged = bool(gain <= tol * total)
     stress_1 = float(np.sqrt(stress / total))
-    return MDSResult(principal_axes(Y), stress_1, n_iter, bool(converged))
+    return MDSResult(principal_axes(Y), stress_1, n_iter, converged), gain / total
