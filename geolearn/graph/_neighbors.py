@@ -413,7 +413,8 @@ def nearest_neighbors(
     distances : ndarray of shape (n_samples, n_neighbors)
         Distances in increasing order.
     indices : ndarray of shape (n_samples, n_neighbors)
-        Neighbours, ties in the order of their indices.
+        Neighbours, ties in the order of their indices. Of points that tie for the
+        last place a KD-tree keeps any, always the same.
 
     Raises
     ------

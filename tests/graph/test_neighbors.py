@@ -151,7 +151,9 @@ def test_precomputed_dense_and_sparse_agree_with_features():
     expected = nearest_neighbors(FLAT, 6)
     check_same(nearest_neighbors(D, 6, metric="precomputed"), *expected)
     G = kneighbors_graph(FLAT, 8, mode="distance")
-    for graph in (G, sparse.csr_array(G), sparse.coo_array(G), G.tocsc()):
+    with_self = kneighbors_graph(FLAT, 9, mode="distance", include_self=True)
+    assert (with_self.data == 0).sum() == 60  # explicit zeros on the diagonal
+    for graph in (G, sparse.csr_array(G), sparse.coo_array(G), G.tocsc(), with_self):
         check_same(nearest_neighbors(graph, 6, metric="precomputed"), *expected)
 
 
@@ -176,9 +178,15 @@ def test_explicit_zeros_of_a_sparse_graph_are_duplicates():
 
 
 def test_ties_go_by_index():
-    D = np.ones((6, 6))
-    found = nearest_neighbors(D, 3, metric="precomputed")
-    check_same(found, np.ones((6, 3)), reference.neighbors(D, 3)[1])
+    rng = np.random.default_rng(0)
+    D = rng.integers(1, 4, size=(60, 60)).astype(float)
+    found = nearest_neighbors(D, 9, metric="precomputed")
+    check_same(found, *reference.neighbors(D, 9))
+    found = nearest_neighbors(sparse.csr_array(D), 9, metric="precomputed")
+    check_same(found, *reference.neighbors(D, 9))
+    X = rng.integers(2, size=(60, 12)).astype(float)
+    found = nearest_neighbors(X, 9)
+    check_same(found, *reference.neighbors(reference.distances(X), 9))
 
 
 def test_infinite_distances_are_allowed_where_they_are_not_needed():
