@@ -25,7 +25,12 @@ templates_path = ["_templates"]
 exclude_patterns = ["_build", "auto_examples/**/*.ipynb", "**/*.md5"]
 default_role = "py:obj"
 # Docstrings inherited from scikit-learn point to labels and terms of its own pages.
-suppress_warnings = ["ref.ref", "ref.term", "config.cache"]
+suppress_warnings = [
+    "ref.ref",
+    "ref.term",
+    "config.cache",
+    "sphinx_gallery.space_in_filename",  # of the checkout's path
+]
 
 # Links into the neighbours' documentation need a network while building.
 if os.environ.get("GEOLEARN_DOCS_LINKS"):
