@@ -23,10 +23,10 @@ _INSIDE = 1.0 - 1e-9
 class PoincareBall(ConstantCurvature):
     """Represent hyperbolic space by the open ball of radius 1/sqrt(-curvature).
 
-    The metric is the Euclidean one times (2 / (1 - |x|^2))^2 at curvature -1.
+    The metric is the Euclidean one times ``(2 / (1 - |x|**2))**2`` at curvature -1.
     Relative errors grow like the rounding error over the distance to the boundary,
-    which is intrinsic to the model: hyperbolic radius 21 is 1 - |x| = 1e-9. Points
-    far out are better kept in `Hyperboloid`.
+    which is intrinsic to the model: hyperbolic radius 21 is 1e-9 from the boundary.
+    Points far out are better kept in `Hyperboloid`.
 
     Parameters
     ----------
