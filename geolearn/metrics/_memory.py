@@ -58,7 +58,7 @@ def allocate(shape: tuple[int, int], what: str, remedy: str) -> np.ndarray:
     if available is None or needed <= available:
         try:
             return np.empty(shape)
-        except MemoryError:
+        except (MemoryError, ValueError):  # NumPy: "array is too big"
             pass
     have = "" if available is None else f"; {available / _GIB:.3g} GiB are available"
     raise MemoryError(

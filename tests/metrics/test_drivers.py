@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import geolearn.metrics._candidates as candidates
+import geolearn.metrics._memory as memory
 from geolearn.metrics import (
     kneighbors,
     pairwise_distances,
@@ -15,7 +16,8 @@ from geolearn.metrics._resolve import resolve_metric
 from tests.metrics.samples import CASES, IDS, points
 from tests.reference import metrics as reference
 
-pytestmark = pytest.mark.kernels
+# Small enough to run without JIT, where they measure the coverage.
+kernels = pytest.mark.kernels
 
 
 def brute(X, Y, k, metric, params=None):
@@ -44,11 +46,23 @@ class Plain:
         return np.sqrt(((x - y) ** 2).sum(axis=axes))
 
 
+@pytest.fixture
+def eager_shortcuts(monkeypatch):
+    """Take the shortcuts for any size."""
+    monkeypatch.setattr(candidates, "_TREE_MIN_ROWS", 1)
+    monkeypatch.setattr(candidates, "_TREE_MIN_QUERIES", 1)
+    monkeypatch.setattr(candidates, "_TREE_SHARE", 2)
+    monkeypatch.setattr(candidates, "_PRODUCT_MIN_ROWS", 1)
+    monkeypatch.setattr(candidates, "_PRODUCT_SHARE", 1)
+
+
 # --- Tables ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("name", "params"), CASES, ids=IDS)
-@pytest.mark.parametrize("n", [1, 2, 127, 128, 129, 300])
+@pytest.mark.parametrize(
+    "n", [pytest.param(1, marks=kernels), pytest.param(9, marks=kernels), 128, 129, 300]
+)
 def test_symmetric_table_equals_the_full_one(name, params, n):
     X = points(name, n, 3, np.random.default_rng(n), **params)
     D = pairwise_distances(X, metric=name, metric_params=params)
@@ -66,6 +80,23 @@ def test_parallel_tables_have_the_same_bits():
     assert_array_equal(pairwise_distances(X), pairwise_distances(X, n_jobs=-1))
 
 
+@kernels
+@pytest.mark.usefixtures("eager_shortcuts")
+@pytest.mark.parametrize("name", ["euclidean", "torus", "sphere"])
+def test_parallel_loops_on_few_rows(monkeypatch, name):
+    X = points(name, 40, 3, np.random.default_rng(17))
+    calls = [
+        lambda n_jobs: pairwise_distances(X, metric=name, n_jobs=n_jobs),
+        lambda n_jobs: pairwise_distances(X, X[:9], metric=name, n_jobs=n_jobs),
+        lambda n_jobs: kneighbors(X, n_neighbors=3, metric=name, n_jobs=n_jobs)[1],
+    ]
+    serial = [call(2) for call in calls]
+    monkeypatch.setattr("geolearn.metrics._drivers._PARALLEL_WORK", 0)
+    for call, expected in zip(calls, serial, strict=True):
+        assert_array_equal(call(2), expected)
+
+
+@kernels
 @pytest.mark.parametrize("within", [True, False])
 @pytest.mark.parametrize(
     "metric", ["euclidean", "torus", "cityblock", "mahalanobis", Plain()], ids=str
@@ -88,11 +119,12 @@ def test_blocks_stack_to_the_table(metric, within):
         assert_array_equal(np.diag(np.vstack(parts)), 0.0)
 
 
+@kernels
 def test_blocks_are_bounded():
-    X = np.zeros((1000, 2))
-    sizes = [b.nbytes for _, b in pairwise_distances_blocks(X, block_mib=0.5)]
-    assert max(sizes) <= 0.5 * 2**20
-    assert len(sizes) == 16
+    X = np.zeros((100, 2))
+    sizes = [b.nbytes for _, b in pairwise_distances_blocks(X, block_mib=5e-3)]
+    assert max(sizes) <= 5e-3 * 2**20
+    assert len(sizes) == 17
 
 
 def test_blocks_check_their_input_at_once():
@@ -143,12 +175,34 @@ def test_a_table_that_does_not_fit_is_refused_before_it_is_allocated():
         pairwise_distances(X)
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_memory_error_of_the_allocation_itself(monkeypatch, known):
+    monkeypatch.setattr(memory, "available_bytes", lambda: 2**70 if known else None)
+    with pytest.raises(MemoryError, match=r"f needs .* GiB .* Do less\."):
+        memory.allocate((2**30, 2**30), "f", "Do less.")
+
+
+def test_available_memory(monkeypatch, tmp_path):
+    assert memory.available_bytes() > 2**20
+    monkeypatch.setattr(memory, "_MEMINFO", tmp_path / "meminfo")
+    monkeypatch.setattr(memory, "_CGROUP", tmp_path)
+    assert memory.available_bytes() > 2**20  # the physical memory
+    (tmp_path / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable: 5 kB\n")
+    assert memory.available_bytes() == 5 * 1024
+    (tmp_path / "memory.max").write_text("4096\n")
+    (tmp_path / "memory.current").write_text("1024\n")
+    assert memory.available_bytes() == 3072
+    (tmp_path / "memory.max").write_text("max\n")
+    assert memory.available_bytes() == 5 * 1024
+
+
 # --- Nearest rows ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("name", "params"), CASES, ids=IDS)
 @pytest.mark.parametrize("within", [True, False])
 @pytest.mark.parametrize("k", [1, 4, 29])
+@kernels
 def test_neighbors_of_few_rows(name, params, within, k):
     rng = np.random.default_rng(4)
     X = points(name, 30, 3, rng, **params)
@@ -186,6 +240,24 @@ def _shell(n, d, rng):
 
 
 DATA = [_cloud, _grid, _duplicates, _identical, _far_clusters, _shell]
+
+
+@kernels
+@pytest.mark.usefixtures("eager_shortcuts")
+@pytest.mark.parametrize("make", DATA)
+@pytest.mark.parametrize("k", [1, 3, 8])
+@pytest.mark.parametrize("name", ["euclidean", "wide", "sphere", "hyperboloid"])
+def test_shortcuts_on_few_rows(monkeypatch, make, name, k):
+    rng = np.random.default_rng(16)
+    if name == "wide":
+        monkeypatch.setattr(candidates, "_TREE_MAX_COLUMNS", 0)
+        keys = candidates._euclidean_keys
+        monkeypatch.setitem(candidates._PRODUCTS, "euclidean", (keys, 1))
+        name = "euclidean"
+    X = make(40, 3, rng) if name == "euclidean" else _surface(name, make, 2, rng)[:40]
+    for Y in (None, X[25:].copy()):
+        found = kneighbors(X, Y, k, name)
+        assert_neighbors_equal(found, brute(X, Y, k, name))
 
 
 @pytest.mark.parametrize("make", DATA)
@@ -280,6 +352,7 @@ def test_neighbors_in_several_blocks(monkeypatch):
         assert_neighbors_equal(found, brute(X, None, 3, name))
 
 
+@kernels
 def test_duplicates_are_found_but_not_the_row_itself():
     X = np.array([[0.0], [1.0], [0.0], [0.0]])
     distances, indices = kneighbors(X, n_neighbors=3)
@@ -303,6 +376,7 @@ def test_number_of_neighbors_must_be_an_integer():
 # --- Metrics of others ----------------------------------------------------------------
 
 
+@kernels
 @pytest.mark.parametrize(
     ("metric", "params"),
     [
@@ -329,6 +403,7 @@ def test_delegation_to_scikit_learn(metric, params):
         assert_array_equal(j, expected[1])
 
 
+@kernels
 def test_kernel_as_callable_runs_compiled():
     X = points("sphere", 10, 2, np.random.default_rng(13), radius=2.0)
     params = {"radius": 2.0}
@@ -337,6 +412,7 @@ def test_kernel_as_callable_runs_compiled():
     assert resolve_metric(sphere.distance).metric.name == "sphere"
 
 
+@kernels
 def test_manifold_with_a_kernel():
     X = points("hyperboloid", 20, 2, np.random.default_rng(14), curvature=-2.0)
     manifold = Plain(("hyperboloid", {"curvature": -2.0}))
