@@ -74,12 +74,11 @@ class HeatGeodesicEmbedding(
         Dimension p of the embedding.
     n_neighbors : int, default=10
         Number of neighbours k of the graph, not counting the sample itself.
-    affinity : {"alpha_decay", "gaussian_knn", "umap", "precomputed"} or callable, \
-            default="alpha_decay"
-        Graph: alpha-decay kernel with adaptive bandwidths, Gaussian kernel on the
-        k nearest neighbours, UMAP's fuzzy graph, or `X` itself as a symmetric
-        non-negative affinity matrix. A callable maps the distinct rows of `X` to
-        such a matrix.
+    affinity : {"alpha_decay", "gaussian_knn", "umap", "precomputed"} or callable
+        Graph: alpha-decay kernel with adaptive bandwidths (the default), Gaussian
+        kernel on the k nearest neighbours, UMAP's fuzzy graph, or `X` itself as a
+        symmetric non-negative affinity matrix. A callable maps the distinct rows of
+        `X` to such a matrix.
     decay : float, default=40.0
         Exponent of the alpha-decay kernel, also where new samples enter the graph.
         40 is nearly an unweighted graph; small values (2) create shortcuts.
@@ -106,9 +105,9 @@ class HeatGeodesicEmbedding(
         graphs.
     t_grid : array-like of shape (n_times,), default=None
         Increasing times for ``t="auto"``; ``linspace(0.05, 200, 10)`` by default.
-    heat_method : {"chebyshev", "uniformization", "euler", "exact"}, \
-            default="chebyshev"
-        Evaluation of the heat kernel, see :func:`geolearn.graph.heat_kernel`.
+    heat_method : {"chebyshev", "uniformization", "euler", "exact"}
+        Evaluation of the heat kernel, "chebyshev" by default, see
+        :func:`geolearn.graph.heat_kernel`.
     heat_tol : float, default=1e-8
         Relative accuracy of every entry of the heat kernel.
     euler_steps : int, default=30
@@ -128,11 +127,10 @@ class HeatGeodesicEmbedding(
         :func:`geolearn.graph.denoise_dissimilarity`.
     mds_solver : {"auto", "sgd", "smacof", "classical"}, default="auto"
         Solver of the scaling, see :func:`geolearn.optimize.metric_mds`.
-    mds_weights : {None, "heat", "inverse_distance", "gaussian"} or array-like of \
-            shape (n_samples, n_samples), default=None
-        Weights of the pairs in the stress: all 1, the heat plus 1e-5,
-        :math:`D^{-\beta}`, :math:`e^{-\hat D^2/\beta}` with D scaled to [0, 1], or
-        given for all pairs.
+    mds_weights : str, array-like of shape (n_samples, n_samples) or None, default=None
+        Weights of the pairs in the stress: None for all 1, "heat" for the heat plus
+        1e-5, "inverse_distance" for :math:`D^{-\beta}`, "gaussian" for
+        :math:`e^{-\hat D^2/\beta}` with D scaled to [0, 1], or given for all pairs.
     mds_weights_param : float, default=1.0
         :math:`\beta` of the weights.
     mds_max_iter : int, default=300
@@ -209,7 +207,7 @@ class HeatGeodesicEmbedding(
         Number of iterations of the scaling.
     n_features_in_ : int
         Number of features seen during :term:`fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, if `X` has string column names.
 
     See Also

@@ -75,7 +75,7 @@ def _place_among(D, landmarks, weights, n_jobs):
 class MetricMDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Embed samples so that distances between them are kept [1]_.
 
-    Minimises the stress sum_{i<j} w_ij (|y_i - y_j| - D_ij)^2 over the embedding
+    Minimises the stress ``sum_{i<j} w_ij (|y_i - y_j| - D_ij)^2`` over the embedding
     y by `geolearn.optimize.metric_mds`, starting from classical scaling. New
     samples are placed by their distances from the training samples, which stay
     where they are.
@@ -141,7 +141,7 @@ class MetricMDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         landmarks are in use.
     n_features_in_ : int
         Number of features seen during :term:`fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, if `X` had names that are all strings.
 
     References

@@ -162,7 +162,7 @@ def metric_mds(
 ) -> MDSResult:
     """Find points whose distances approximate given dissimilarities.
 
-    Minimises sum_{i<j} w_ij (|y_i - y_j| - D_ij)^2 over the coordinates. The
+    Minimises ``sum_{i<j} w_ij (|y_i - y_j| - D_ij)^2`` over the coordinates. The
     stochastic gradient [1]_ comes near a good minimum in few sweeps over the
     pairs; majorisation [2]_ then lowers the stress in every step.
 
