@@ -55,7 +55,8 @@ def resolve_threads(n_jobs: int | None) -> int:
             "n_jobs=0 asks for no thread at all; use n_jobs=None or 1 for one "
             "thread, n_jobs=-1 for all cores."
         )
-    return max(1, min(effective_n_jobs(n_jobs), numba.config.NUMBA_NUM_THREADS))
+    pool = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]  # set at import
+    return max(1, min(effective_n_jobs(n_jobs), pool))
 
 
 def _guard():
