@@ -17,6 +17,8 @@ FEWEST_LANDMARKS, MOST_LANDMARKS, NODES_PER_LANDMARK = 300, 1000, 50
 REFERENCES = 300
 # Arrays of n x n in a full fit: dissimilarities and their diagonal-wise copy.
 FULL_ARRAYS = 2
+# Above this size the relaxation time is not resolved beyond its clipping range.
+MAX_RELAXATION_NODES = 20_000
 GIB = 2.0**30
 
 
@@ -41,8 +43,9 @@ def choose_times(t, t_grid, L, *, phi, random_state, n_jobs) -> TimeChoice:
             {"t_": chosen.t, "t_grid_": chosen.grid, "entropies_": chosen.entropies},
         )
     if isinstance(t, str):
-        relaxation, mean_degree = relaxation_time(L)
         low, high = RELAXATION_RANGE
+        at_most = high if L.shape[0] > MAX_RELAXATION_NODES else None
+        relaxation, mean_degree = relaxation_time(L, at_most=at_most)
         time = min(high, max(low, relaxation)) / mean_degree
         return TimeChoice(
             np.array([time]),

@@ -187,7 +187,8 @@ class HeatGeodesicEmbedding(
     t_grid_, entropies_ : ndarray of shape (n_times,)
         Times and entropies of the heat kernel, with ``t="auto"`` only.
     relaxation_time_ : float
-        :math:`1/(2\lambda_2)` before clipping, with ``t="relaxation"`` only.
+        :math:`1/(2\lambda_2)` before clipping, with ``t="relaxation"`` only; above
+        20 000 nodes a lower bound of it where it exceeds 2000.
     heat_order_ : int
         Degree of the series, or number of steps, that the heat kernel took.
     heat_diagonal_ : ndarray of shape (n_nodes,) or (n_times, n_nodes)
@@ -585,7 +586,12 @@ class HeatGeodesicEmbedding(
                 "random_state": seed,
                 "verbose": self.verbose,
             },
-            weights=PairWeights(kind, float(self.mds_weights_param)),
+            weights=PairWeights(
+                kind,
+                float(self.mds_weights_param),
+                # the squares have errors of up to 8 t heat_tol
+                resolution=(8 * times.max() * self.heat_tol) ** (self.power / 2),
+            ),
             extension=self.extension,
             n_jobs=self.n_jobs,
             progress=progress,

@@ -7,7 +7,11 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from geolearn.graph import denoise_dissimilarity
-from geolearn.graph._dissimilarity import VaradhanFormula, time_weights
+from geolearn.graph._dissimilarity import (
+    VaradhanFormula,
+    average_over_times,
+    time_weights,
+)
 from geolearn.graph._heat import heat_columns
 from geolearn.optimize import place_points
 from geolearn.optimize._mds import scale
@@ -29,25 +33,22 @@ HOMOGENISED_ERRORS = 4.0
 class PairWeights:
     """Weights of pairs in the stress.
 
-    `low` and `span` scale the dissimilarities of Gaussian weights; `nearest`, the
-    smallest positive dissimilarity, bounds those of inverse weights from below.
+    `low` and `span` scale the dissimilarities of Gaussian weights. Inverse weights
+    take dissimilarities below `resolution`, their accuracy, to be that large.
     """
 
     kind: str | None
     parameter: float
     low: float = 0.0
     span: float = 1.0
-    nearest: float = 0.0
+    resolution: float = 0.0
 
     def fitted(self, D) -> "PairWeights":
         """Take the range of the training dissimilarities `D`."""
-        if self.kind == "gaussian":
-            low, high = float(D.min()), float(D.max())
-            return replace(self, low=low, span=max(high - low, 1e-300))
-        if self.kind == "inverse_distance":
-            nearest = float(D.min(initial=np.inf, where=D > 0))
-            return replace(self, nearest=nearest if np.isfinite(nearest) else 1.0)
-        return self
+        if self.kind != "gaussian":
+            return self
+        low, high = float(D.min()), float(D.max())
+        return replace(self, low=low, span=max(high - low, 1e-300))
 
     def __call__(self, D, heat) -> np.ndarray | None:
         """Return the weights of the pairs with dissimilarities `D` and heat `heat`."""
@@ -57,8 +58,7 @@ class PairWeights:
             return heat + HEAT_WEIGHT_FLOOR
         if self.kind == "gaussian":
             return np.exp(-(((D - self.low) / self.span) ** 2) / self.parameter)
-        # a pair at distance 0 weighs as much as the closest training pair
-        return np.maximum(D, self.nearest) ** -self.parameter
+        return np.maximum(D, self.resolution) ** -self.parameter
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ class HeatSolver:
         )
         heat = columns.values
         among = heat[:, :, landmarks]  # a copy
-        mean_heat = np.tensordot(time_weights(times), among, axes=1)
+        mean_heat = average_over_times(among, times)
         own = np.diagonal(among, axis1=1, axis2=2).copy()
         diagonal = _interpolated_diagonal(heat, own)
         diagonal[:, landmarks] = own
@@ -288,7 +288,7 @@ class HeatSolver:
             return start
         heat = None
         if self.weights.kind == "heat":
-            heat = np.tensordot(time_weights(self.formula.times), C, axes=1)
+            heat = average_over_times(C, self.formula.times)
         D = self.rows(C, diagonal, frame)
         if weights is None:
             weights = frame.weights(D, heat)

@@ -12,11 +12,8 @@ from geolearn.graph._heat import heat_kernel
 from geolearn.graph._landmarks import select_landmarks
 from geolearn.graph._laplacian import check_affinity, degrees, graph_laplacian
 from geolearn.graph._neighbors import NeighborIndex, nearest_neighbors
-from geolearn.graph._time import (
-    DiffusionTime,
-    relaxation_time,
-    select_diffusion_time,
-)
+from geolearn.graph._relaxation import relaxation_time
+from geolearn.graph._time import DiffusionTime, select_diffusion_time
 from geolearn.graph._umap import to_umap_knn
 
 __all__ = [

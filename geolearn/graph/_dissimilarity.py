@@ -192,7 +192,19 @@ class VaradhanFormula:
     def _average(self, pages):
         if len(pages) == 1:
             return pages[0]
-        return np.tensordot(time_weights(self.times), pages, axes=1)
+        return average_over_times(pages, self.times)
+
+
+def average_over_times(pages, times) -> np.ndarray:
+    """Average arrays, one for each time, with the weights of the times.
+
+    Term by term: a matrix product rounds an entry by how many there are.
+    """
+    shares = time_weights(times)
+    total = shares[0] * pages[0]
+    for share, page in zip(shares[1:], pages[1:], strict=True):
+        total += share * page
+    return total
 
 
 def time_weights(times) -> np.ndarray:

@@ -4,19 +4,16 @@ import warnings
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import eigsh
 from sklearn.utils import check_random_state
 
 from geolearn.graph._heat import (
     _check_laplacian,
     _shifted,
     chebyshev_weights,
-    diagonal_array,
     largest_eigenvalue_bound,
 )
 from geolearn.graph._heat_columns import columns_of_series
+from geolearn.graph._relaxation import relaxation_time
 from geolearn.utils._threads import numba_threads
 
 TIME_METHODS = ("entropy", "relaxation")
@@ -26,7 +23,6 @@ ENTROPY_COLUMNS = 200
 ENTROPY_TAIL = 1e-12
 ENTROPY_VALUES = 2**25  # entries held at once: 256 MiB
 RELAXATION_RANGE = (20.0, 2000.0)
-DENSE_EIGEN_NODES = 64
 
 
 class DiffusionTime(NamedTuple):
@@ -115,8 +111,8 @@ def select_diffusion_time(
     if method not in TIME_METHODS:
         raise ValueError(f"method={method!r} is not one of {', '.join(TIME_METHODS)}.")
     if method == "relaxation":
-        time, mean_degree = relaxation_time(L)
         low, high = RELAXATION_RANGE
+        time, mean_degree = relaxation_time(L, at_most=high)
         return DiffusionTime(min(high, max(low, time)) / mean_degree, None, None)
     grid = np.linspace(*DEFAULT_GRID) if grid is None else np.asarray(grid, dtype=float)
     if grid.ndim != 1 or grid.size < 2 or grid[0] <= 0 or not np.all(np.diff(grid) > 0):
@@ -169,58 +165,3 @@ def _entropies(L, grid, sources, phi):
         terms *= heat
         total -= terms.sum(axis=(1, 2))
     return total
-
-
-def relaxation_time(L) -> tuple[float, float]:
-    r"""Compute half the relaxation time of the largest component of a graph.
-
-    Parameters
-    ----------
-    L : array or sparse array of shape (n, n)
-        Graph Laplacian, normalised or combinatorial.
-
-    Returns
-    -------
-    time : float
-        :math:`1 / (2\lambda_2)` with the smallest non-zero eigenvalue of the
-        *normalised* Laplacian; infinity for a component of one node.
-    mean_degree : float
-        Mean degree of the component if `L` is combinatorial, else 1: divide by
-        it to get the time in the units of `L`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from geolearn.graph import graph_laplacian, relaxation_time
-    >>> W = np.ones((5, 5)) - np.eye(5)
-    >>> time, _ = relaxation_time(graph_laplacian(W))
-    >>> round(time, 6)
-    0.4
-    """
-    L = _check_laplacian(L)
-    _, labels = connected_components(L, directed=False)
-    members = np.flatnonzero(labels == np.bincount(labels).argmax())
-    L = csr_array(L[members][:, members])
-    n = L.shape[0]
-    if n == 1:
-        return np.inf, 1.0
-    degrees = L.diagonal()
-    mean_degree = 1.0
-    if np.abs(L.sum(axis=1)).max() <= 1e-9 * degrees.max():  # combinatorial
-        mean_degree = float(degrees.mean())
-        scale = diagonal_array(1.0 / np.sqrt(degrees))
-        L = csr_array(scale @ L @ scale)
-    if n <= DENSE_EIGEN_NODES:
-        second = np.linalg.eigvalsh(L.toarray())[1]
-    else:
-        # 2 I - L is positive definite with its top eigenvalues well apart in
-        # relative terms only for small graphs: a wide Krylov space helps.
-        shifted = csr_array(diagonal_array(np.full(n, 2.0)) - L)
-        start = np.sqrt(np.arange(1.0, n + 1.0) % 7 + 1)  # fixed, not an eigenvector
-        top = eigsh(
-            shifted, k=2, which="LA", v0=start, ncv=min(n, 48), tol=1e-9,
-            maxiter=max(5000, n), return_eigenvectors=False,
-        )  # fmt: skip
-        second = 2.0 - np.min(top)
-    second = max(float(second), np.finfo(np.float64).tiny)
-    return 1.0 / (2.0 * second), mean_degree

@@ -85,6 +85,14 @@ def test_relaxation_time_matches_dense_eigenvalues(n):
         assert time == pytest.approx(1 / (2 * second), rel=1e-7)
 
 
+def test_a_bound_of_the_relaxation_time_saves_work_and_is_a_bound():
+    L = graph_laplacian(path(2000))
+    exact, _ = relaxation_time(L)
+    bound, _ = relaxation_time(L, at_most=5000.0)
+    assert exact == pytest.approx(1 / (2 * (1 - np.cos(np.pi / 1999))), rel=1e-6)
+    assert 5000.0 < bound <= exact * (1 + 1e-9)
+
+
 def test_relaxation_uses_the_largest_component():
     W = random_graph(80, np.random.default_rng(3))
     both = block_diag([cycle(5), W, np.zeros((1, 1))])
