@@ -166,4 +166,8 @@ def _union_graph(points, parent, n_neighbors):
 
 def _union(graph):
     """Symmetrise; an edge has one length, so the larger is the one present."""
-    return csr_array(graph.maximum(graph.T))
+    graph = csr_array(graph.maximum(graph.T))
+    # SciPy 1.11 finds shortest paths with 32-bit indices only.
+    graph.indices = graph.indices.astype(np.int32, copy=False)
+    graph.indptr = graph.indptr.astype(np.int32, copy=False)
+    return graph
