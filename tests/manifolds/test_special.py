@@ -8,7 +8,21 @@ from numpy.testing import assert_allclose
 from geolearn.manifolds import special
 
 mp.mp.dps = 50
-POINTS = [1e-300, 1e-9, 1e-3, 0.05, 0.2499, 0.25, 0.2501, 1.0, 2.0, 3.0, 3.14]
+POINTS = [
+    1e-300,
+    1e-9,
+    1e-3,
+    0.05,
+    0.2499,
+    0.25,
+    0.2501,
+    0.35,
+    0.49,
+    1.0,
+    2.0,
+    3.0,
+    3.14,
+]
 FAR = [5.0, 17.9, 18.0, 18.1, 300.0]
 CASES = {
     "log_sinc": (lambda t: mp.log(mp.sin(t) / t), POINTS),
