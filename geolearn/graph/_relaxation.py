@@ -14,10 +14,11 @@ from geolearn.graph._heat import (
 DENSE_EIGEN_NODES = 64
 # Subspace iteration: columns, first filter time, and when it stops.
 BLOCK_COLUMNS = 8
-FIRST_TIME = 100.0
-LAST_TIME = 1e9
+FIRST_TIME = 5.0
+MAX_FILTERS = 500
+MAX_SUPPRESSION = 15.0
 FILTER_TAIL = 1e-4
-RESIDUAL = 1e-4
+RESIDUAL = 1e-6
 
 
 def relaxation_time(L, *, at_most=None) -> tuple[float, float]:
@@ -86,16 +87,19 @@ def _second_eigenvalue(L, bound):
     M = _shifted(L, 1.0)
     V = np.random.default_rng(0).standard_normal((L.shape[0], BLOCK_COLUMNS + 1))
     time = FIRST_TIME
-    while True:
+    for _ in range(MAX_FILTERS):
         V, _ = np.linalg.qr(_filtered(M, V, time))
         LV = L @ V
-        ritz, mix = np.linalg.eigh(V.T @ LV)
         # the first Ritz value belongs to the stationary state, eigenvalue 0
+        ritz, mix = np.linalg.eigh(V.T @ LV)
         residual = np.linalg.norm(LV @ mix[:, 1] - ritz[1] * (V @ mix[:, 1]))
-        if residual <= RESIDUAL * ritz[1] or ritz[1] < bound or time > LAST_TIME:
-            return float(ritz[1])
+        if residual <= RESIDUAL * ritz[1] or ritz[1] < bound:
+            break
         V = V @ mix
-        time *= 2.0
+        # a longer filter separates more, until the columns differ by too much
+        spread = max(ritz[-1] - ritz[0], np.finfo(np.float64).tiny)
+        time = min(2.0 * time, max(MAX_SUPPRESSION / spread, FIRST_TIME))
+    return float(ritz[1])
 
 
 def _filtered(M, V, time):
