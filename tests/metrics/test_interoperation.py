@@ -4,6 +4,7 @@ import numba
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from packaging.version import Version
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from geolearn.metrics import get_metric, kneighbors, pairwise_distances, sphere
@@ -73,11 +74,17 @@ def test_compiled_callers(name, params, dtype):
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_pynndescent(dtype):
+    import pynndescent
     from pynndescent import NNDescent
 
     X = points("sphere", 200, 3, np.random.default_rng(3))
+    # Its old versions take writeable float32 arrays only, whatever the metric.
+    old = Version(pynndescent.__version__) < Version("0.6")
     index = NNDescent(
-        frozen(X, dtype), metric=sphere.distance, n_neighbors=6, random_state=0
+        X.astype(dtype) if old else frozen(X, dtype),
+        metric=sphere.distance,
+        n_neighbors=6,
+        random_state=0,
     )
     found, distances = index.neighbor_graph
     exact, _ = kneighbors(X, n_neighbors=5, metric="sphere")
