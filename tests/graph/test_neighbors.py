@@ -303,10 +303,14 @@ def test_unusable_candidates_are_masked():
 class FakeIndex:
     """pynndescent when it fails: -1, repeated and wrong neighbours."""
 
-    def __init__(self, n, width):
+    def __init__(self, X, width):
+        n = X.shape[0]
         indices = np.random.default_rng(1).integers(n, size=(n, width))
-        indices[::2, 1:] = -1
-        indices[1::2] = indices[1::2, :1]
+        indices[::3, 1:] = -1
+        indices[1::3] = indices[1::3, :1]
+        # All the true neighbours, out of order, with the row itself and a gap.
+        indices[2::3, 2:] = nearest_neighbors(X, width - 2)[1][2::3, ::-1]
+        indices[2::3, 0], indices[2::3, 1] = np.arange(n)[2::3], -1
         self.neighbor_graph = indices.astype(np.int32), None
 
 
@@ -314,7 +318,7 @@ class FakeIndex:
 def test_incomplete_rows_are_completed_exactly(monkeypatch, X):
     monkeypatch.setattr(
         "geolearn.graph._approximate.build_index",
-        lambda X, n_neighbors, *a, **k: FakeIndex(X.shape[0], n_neighbors),
+        lambda X, n_neighbors, *a, **k: FakeIndex(X, n_neighbors),
     )
     found = approximate_neighbors(X, 5, metric="euclidean")
     check_same(found, *nearest_neighbors(X, 5))
@@ -331,7 +335,7 @@ def test_no_kernel_no_approximation():
 def test_approximate_neighbours():
     rng = np.random.default_rng(0)
     # A cloud far from the origin and in small units: float32 would merge its points.
-    X = (rng.normal(size=(2000, 12)) + 1e6) * 1e-15
+    X = (rng.normal(size=(2000, 12)) + 1e8) * 1e-15
     exact = nearest_neighbors(X, 10, method="exact")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
