@@ -1,12 +1,12 @@
 """Distance on the hyperboloid of curvature ``-c``, time coordinate first.
 
-With the spatial parts a, b of two points scaled by ``sqrt(c)``, ``D = a - b``,
-``S = a + b`` and the times ``x0 = sqrt(1 + |a|**2)``, ``y0 = sqrt(1 + |b|**2)``
-recomputed from the spatial parts (column 0 is not read), the distance is
+With the spatial parts a, b of two points scaled by ``sqrt(c)``, ``D = a - b``, the
+shorter part s of the two, and the times ``x0 = sqrt(1 + |a|**2)``,
+``y0 = sqrt(1 + |b|**2)`` recomputed from them (column 0 is not read), the distance is
 ``2 asinh(sqrt(q)) / sqrt(c)``, where q is a quotient or a sum of non-negative terms:
 
-- ``(|D|**2 + |S|**2 |D_perp|**2 / 4) / (2 (1 + x0 y0 + <a, b>))`` for
-  ``<a, b> >= 0``, D_perp the part of D orthogonal to S;
+- ``(|D|**2 + |s|**2 |D_perp|**2) / (2 (1 + x0 y0 + <a, b>))`` for
+  ``<a, b> >= 0``, D_perp the part of D orthogonal to s;
 - ``((x0 - 1)(y0 - 1) + (x0 - 1) + (y0 - 1) - <a, b>) / 2`` otherwise, with
   ``x0 - 1 = |a|**2 / (1 + x0)``.
 
@@ -25,9 +25,9 @@ __all__ = ["distance", "distance_row"]
 
 
 @kernel
-def _orthogonal_square(a, b, slope):
+def _orthogonal_square(a, b, slope, shorter):
     # Compiled without "reassoc": the order of these operations matters.
-    delta = (a - b) - slope * (a + b)
+    delta = (a - b) - slope * shorter
     return delta * delta
 
 
@@ -39,8 +39,8 @@ def _sums(x, y):
     bb = 0.0
     ab = 0.0
     dd = 0.0
-    ds = 0.0
-    ss = 0.0
+    da = 0.0
+    db = 0.0
     for k in range(1, x.shape[0]):
         a = np.float64(x[k])
         b = np.float64(y[k])
@@ -48,24 +48,36 @@ def _sums(x, y):
         bb += b * b
         ab += a * b
         dd += (a - b) * (a - b)
-        ds += (a - b) * (a + b)
-        ss += (a + b) * (a + b)
-    return aa, bb, ab, dd, ds, ss
+        da += (a - b) * a
+        db += (a - b) * b
+    return aa, bb, ab, dd, da, db
 
 
 @kernel(fastmath={"reassoc", "contract"})
-def _orthogonal_sum(x, y, slope):
+def _orthogonal_sum(x, y, slope, shorter):
     total = 0.0
     for k in range(1, x.shape[0]):
-        total += _orthogonal_square(np.float64(x[k]), np.float64(y[k]), slope)
+        total += _orthogonal_square(
+            np.float64(x[k]), np.float64(y[k]), slope, np.float64(shorter[k])
+        )
     return total
+
+
+@kernel
+def _wedge(x, y, aa, bb, da, db):
+    """Return |a ^ b|^2: the long part may be huge, only the short one is squared."""
+    if aa == 0.0 or bb == 0.0:
+        return 0.0
+    if aa < bb:
+        return aa * _orthogonal_sum(x, y, da / aa, x)
+    return bb * _orthogonal_sum(x, y, db / bb, y)
 
 
 @kernel
 def distance(x, y, curvature=-1.0):
     """Return the hyperbolic distance of two points, computed in float64."""
     c = -curvature  # the sums are scaled by c after the subtractions
-    aa, bb, ab, dd, ds, ss = _sums(x, y)
+    aa, bb, ab, dd, da, db = _sums(x, y)
     x0 = math.sqrt(1.0 + c * aa)
     y0 = math.sqrt(1.0 + c * bb)
     if ab < 0.0:
@@ -73,9 +85,8 @@ def distance(x, y, curvature=-1.0):
         y1 = c * bb / (1.0 + y0)
         q = 0.5 * (x1 * y1 + (x1 + y1) - c * ab)
     else:
-        slope = ds / ss if ss > 0.0 else 0.0
-        perp = _orthogonal_sum(x, y, slope)
-        q = (c * dd + 0.25 * (c * ss) * (c * perp)) / (2.0 * (1.0 + x0 * y0 + c * ab))
+        wedge = c * (c * _wedge(x, y, aa, bb, da, db))
+        q = (c * dd + wedge) / (2.0 * (1.0 + x0 * y0 + c * ab))
     return 2.0 / math.sqrt(c) * math.asinh(math.sqrt(q))
 
 

@@ -28,7 +28,7 @@ from geolearn.metrics import (
 from geolearn.metrics._jit import kernel
 from geolearn.metrics._registry import get_metric
 
-# kernels: euclidean=20678fc5 fisher_rao=81106b30 hyperboloid=5b5eb200
+# kernels: euclidean=20678fc5 fisher_rao=81106b30 hyperboloid=91b6379b
 # kernels: poincare=929cd1ab sphere=77a5bd36 torus=7ad90ddd
 
 __all__ = ["KINDS", "distance", "distance_row", "signature"]
