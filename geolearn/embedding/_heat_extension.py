@@ -8,8 +8,12 @@ from scipy.sparse import csr_array
 from geolearn.embedding._heat_layout import HeatSolver, LandmarkFrame, row_blocks
 from geolearn.graph import NeighborIndex, alpha_decay_weights
 from geolearn.graph._heat import diagonal_array
+from geolearn.graph._neighbors import is_euclidean
 from geolearn.graph._precomputed import is_precomputed
 
+# A point this near to a node, in its bandwidths, is the node. It covers what float32
+# arithmetic leaves between fit_transform and transform of the steps before.
+ROUNDING = 1e-5
 # Far outliers enter at many nodes: bound the rows of one block of new points.
 MOST_ROWS = 1024
 
@@ -115,20 +119,32 @@ class Extension:
     def _twins(self, X, neighbors):
         """Return the node that a point coincides with, -1 for none.
 
-        Nodes are distinct, so there is at most one, and it is among the nearest.
-        Distances do not tell: some metrics have d(x, x) > 0 by rounding, or
-        d(x, y) = 0 for different rows.
+        Equal rows come first, since distances do not tell them: some metrics have
+        d(x, x) > 0 by rounding, or d(x, y) = 0 for different rows. Then the nearest
+        node, if only rounding of an earlier step can have parted the two.
         """
         twins = np.full(X.shape[0], -1)
-        by_distance = is_precomputed(self.index.metric)
-        for nearest in neighbors.T:
-            open_ = np.flatnonzero(twins < 0)
-            if by_distance:
-                same = X[open_, nearest[open_]] == 0
-            else:
+        if not is_precomputed(self.index.metric):
+            for nearest in neighbors.T:
+                open_ = np.flatnonzero(twins < 0)
                 same = (X[open_] == self.index.points[nearest[open_]]).all(axis=1)
-            twins[open_[same]] = nearest[open_[same]]
+                twins[open_[same]] = nearest[open_[same]]
+        open_ = np.flatnonzero(twins < 0)
+        if open_.size:
+            nearest = neighbors[open_, 0]
+            gaps = self._gaps(X[open_], nearest)
+            same = gaps <= ROUNDING * self.bandwidths[nearest]
+            twins[open_[same]] = nearest[same]
         return twins
+
+    def _gaps(self, X, nearest):
+        """Return the distances of new points to their nearest nodes."""
+        metric, params = self.index.metric, self.index.metric_params
+        if is_precomputed(metric):
+            return X[np.arange(X.shape[0]), nearest]
+        if is_euclidean(metric, params):
+            return np.linalg.norm(X - self.index.points[nearest], axis=1)
+        return self.index.query(X, 1, n_jobs=self.solver.n_jobs)[0][:, 0]
 
     def entering_heat(self, entry) -> tuple[np.ndarray, np.ndarray]:
         """Average the heat, and the log of the heat that stays, over the first step."""

@@ -425,7 +425,8 @@ class HeatGeodesicEmbedding(
 
         A sample enters the graph by the alpha-decay weights of its neighbours, takes
         the mean of their heat, and is placed by its dissimilarities to the
-        landmarks. A training sample gets its training coordinates.
+        landmarks. A training sample gets its training coordinates, also if rounding
+        in the steps before has moved it by 1e-5 of its bandwidth.
 
         Parameters
         ----------

@@ -121,6 +121,8 @@ def _as_pynndescent(X, resolved, same_distances):
     if isinstance(resolved, SklearnMetric):
         metric = resolved.metric
         known = metric in _SHARED_NAMES if isinstance(metric, str) else False
+        if metric == "cityblock":  # pynndescent has the other names only
+            metric = "manhattan"
         if known or hasattr(metric, "py_func"):
             return X, metric, resolved.options
         name = repr(metric)

@@ -104,6 +104,21 @@ def test_training_rows_are_known_although_their_distance_is_not_0(metric):
     )
 
 
+@pytest.mark.parametrize("metric", ["euclidean", "cityblock", "precomputed"])
+def test_training_rows_are_known_after_rounding(roll, metric):
+    # as PCA.transform differs from PCA.fit_transform
+    moved = roll * (1 + 1e-7 * np.random.default_rng(0).standard_normal(roll.shape))
+    assert not (moved == roll).all(axis=1).any()
+    embedder = fitted(roll, metric=metric) if metric != "precomputed" else None
+    if embedder is None:
+        embedder = fitted(graph.distances(roll), metric=metric)
+        moved = graph.distances(moved, roll)
+    assert_array_equal(embedder.transform(moved), embedder.embedding_)
+    near = roll + 0.01 * embedder.bandwidths_[:, None]
+    if metric != "precomputed":
+        assert (embedder.transform(near) != embedder.embedding_).any(axis=1).all()
+
+
 @pytest.mark.parametrize("extension", ["stress", "average"])
 def test_held_out_rows_of_a_roll(extension):
     n, held = 700, 120
