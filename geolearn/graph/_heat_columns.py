@@ -19,8 +19,9 @@ from geolearn.metrics._jit import kernel
 WIDE_BLOCK = 64
 NARROW_BLOCK = 32
 WIDE_BLOCK_MAX_NODES = 20_000
-# Blocks of one kernel call: progress and interrupts are served in between.
-BLOCKS_PER_CALL = 32
+# Progress and interrupts are served between kernel calls of a few blocks each.
+FEWEST_BLOCKS_PER_CALL = 4
+NODES_PER_CALL = 100_000
 SMALLEST_NORMAL = np.finfo(np.float64).tiny
 
 
@@ -306,8 +307,9 @@ def columns_of_series(M, weights, sources, *, step, tol, complete=True, report=N
     n = M.shape[0]
     values = np.zeros((weights.shape[0], len(sources), n))
     totals = np.zeros(3, dtype=np.int64)  # terms, unconverged blocks, underflows
-    for low in range(0, len(blocks), BLOCKS_PER_CALL):
-        chunk = blocks[low : low + BLOCKS_PER_CALL]
+    n_together = max(FEWEST_BLOCKS_PER_CALL, NODES_PER_CALL // n)
+    for low in range(0, len(blocks), n_together):
+        chunk = blocks[low : low + n_together]
         terms = np.zeros(len(chunk), dtype=np.int64)
         converged = np.zeros(len(chunk), dtype=np.bool_)
         underflows = np.zeros(len(chunk), dtype=np.int64)

@@ -27,7 +27,7 @@ from geolearn.utils._threads import resolve_threads
 # A KD-tree visits a small part of the data up to about this dimension.
 _MAX_TREE_FEATURES = 10
 # "auto" searches exactly up to this size, where it takes seconds at most.
-_MAX_EXACT_SAMPLES = 20_000
+_MAX_EXACT_SAMPLES = 50_000
 # Rows of one radius query: its result is held as Python integers.
 _RADIUS_ROWS = 2048
 
@@ -401,7 +401,7 @@ def nearest_neighbors(
         compares all pairs in blocks. "approximate" takes candidates from
         pynndescent, which works in float32, and computes and sorts their
         distances anew in float64; it serves searches of `X` in itself. "auto" is
-        approximate for Euclidean data of more than 20 000 rows and 10 features.
+        approximate for Euclidean data of more than 50 000 rows and 10 features.
     random_state : int, RandomState instance or None, default=None
         Seeds the approximate search. With an int the result is the same for any
         `n_jobs`.
