@@ -1,7 +1,6 @@
 """Heat-geodesic embedding."""
 
 import warnings
-from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
@@ -16,12 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from geolearn.embedding._heat_choices import choose_points, choose_times
 from geolearn.embedding._heat_extension import Extension
-from geolearn.embedding._heat_graph import (
-    AFFINITIES,
-    build_graph,
-    distinct_nodes,
-    restrict,
-)
+from geolearn.embedding._heat_graph import build_graph, distinct_nodes, restrict
 from geolearn.embedding._heat_input import (
     check_new,
     check_training,
@@ -29,17 +23,12 @@ from geolearn.embedding._heat_input import (
     is_named,
     is_pairwise,
 )
-from geolearn.embedding._heat_layout import (
-    HeatSolver,
-    PairWeights,
-    padded,
-)
+from geolearn.embedding._heat_layout import padded
+from geolearn.embedding._heat_parameters import CONSTRAINTS, make_solver
 from geolearn.graph import degrees, graph_laplacian
-from geolearn.graph._affinity import LARGEST_THRESHOLD
-from geolearn.graph._dissimilarity import VaradhanFormula, warn_of_clipping
-from geolearn.graph._heat import METHODS, largest_eigenvalue_bound
+from geolearn.graph._heat import largest_eigenvalue_bound
 from geolearn.utils._progress import Progress
-from geolearn.utils._sklearn import HasMethods, Interval, StrOptions, _fit_context
+from geolearn.utils._sklearn import _fit_context
 
 
 def _knows_distances(estimator):
@@ -240,54 +229,7 @@ class HeatGeodesicEmbedding(
     (5, 2)
     """
 
-    _parameter_constraints: ClassVar[dict] = {
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "affinity": [StrOptions(set(AFFINITIES)), callable],
-        "decay": [Interval(Real, 0, None, closed="neither")],
-        "kernel_threshold": [Interval(Real, 0, LARGEST_THRESHOLD, closed="both")],
-        "anisotropy": [Interval(Real, 0, 1, closed="both")],
-        "metric": [str, callable, HasMethods(["dist", "exp", "log"])],
-        "metric_params": [dict, None],
-        "knn_method": [StrOptions({"auto", "exact", "approximate"})],
-        "laplacian": [StrOptions({"normalized", "combinatorial"})],
-        "t": [
-            Interval(Real, 0, None, closed="neither"),
-            StrOptions({"auto", "relaxation"}),
-            "array-like",
-        ],
-        "t_grid": ["array-like", None],
-        "heat_method": [StrOptions(set(METHODS))],
-        "heat_tol": [Interval(Real, 0, 1, closed="neither")],
-        "euler_steps": [Interval(Integral, 1, None, closed="left")],
-        "kernel_floor": [Interval(Real, 0, None, closed="left")],
-        "volume_correction": [Interval(Real, 0, None, closed="left")],
-        "volume_mean": [StrOptions({"arithmetic", "geometric"})],
-        "power": [Interval(Real, 0, None, closed="neither")],
-        "denoising": [Interval(Real, 0, 1, closed="both")],
-        "mds_solver": [StrOptions({"auto", "sgd", "smacof", "classical"})],
-        "mds_weights": [
-            StrOptions({"heat", "inverse_distance", "gaussian"}),
-            "array-like",
-            None,
-        ],
-        "mds_weights_param": [Interval(Real, 0, None, closed="neither")],
-        "mds_max_iter": [Interval(Integral, 1, None, closed="left")],
-        "mds_tol": [Interval(Real, 0, None, closed="left")],
-        "n_landmarks": [
-            Interval(Integral, 3, None, closed="left"),
-            StrOptions({"auto"}),
-            None,
-        ],
-        "landmark_method": [StrOptions({"random", "kmeans++", "farthest"})],
-        "extension": [StrOptions({"stress", "average"})],
-        "disconnected": [StrOptions({"saturate", "connect", "error"})],
-        "store_dissimilarity": ["boolean"],
-        "working_memory": [Interval(Real, 0, None, closed="neither"), None],
-        "random_state": ["random_state"],
-        "n_jobs": [Integral, None],
-        "verbose": ["verbose"],
-    }
+    _parameter_constraints: ClassVar[dict] = CONSTRAINTS
 
     def __init__(
         self,
@@ -550,53 +492,13 @@ class HeatGeodesicEmbedding(
             random_state=seeds[2],
             n_jobs=self.n_jobs,
         )
-        solver = self._make_solver(chosen.times, phi, points, seeds[3], progress)
+        solver = make_solver(self, chosen.times, phi, points, seeds[3], progress)
         solve = solver.solve_landmarks if points.partial else solver.solve_full
         layout = solve(L, points.indices, given_weights)
         for name, value in chosen.attributes.items():
             setattr(self, name, value)
         self._store(nodes, graph, layout, solver, dtype)
         progress("embedding done")
-
-    def _make_solver(self, times, phi, points, seed, progress) -> HeatSolver:
-        """Collect the parameters of heat, dissimilarity and scaling."""
-        if self.volume_correction > 1:
-            warn_of_clipping(self.volume_correction, stacklevel=5)
-        kind = self.mds_weights if isinstance(self.mds_weights, str) else None
-        return HeatSolver(
-            VaradhanFormula(
-                times,
-                float(self.volume_correction),
-                self.volume_mean,
-                float(self.kernel_floor),
-                float(self.power),
-            ),
-            denoising=float(self.denoising),
-            heat={
-                "method": self.heat_method,
-                "tol": self.heat_tol,
-                "phi": phi,
-                "euler_steps": self.euler_steps,
-                "verbose": self.verbose,
-            },
-            scaling={
-                "n_components": min(self.n_components, points.n_embedded - 1),
-                "solver": self.mds_solver,
-                "max_iter": self.mds_max_iter,
-                "tol": self.mds_tol,
-                "random_state": seed,
-                "verbose": self.verbose,
-            },
-            weights=PairWeights(
-                kind,
-                float(self.mds_weights_param),
-                # the squares have errors of up to 8 t heat_tol
-                resolution=(8 * times.max() * self.heat_tol) ** (self.power / 2),
-            ),
-            extension=self.extension,
-            n_jobs=self.n_jobs,
-            progress=progress,
-        )
 
     def _store(self, nodes, graph, layout, solver, dtype):
         """Set the fitted attributes."""
