@@ -7,7 +7,8 @@ from geolearn.metrics._jit import kernel
 from geolearn.optimize._checks import as_matrix, read_only
 from geolearn.utils._threads import numba_threads
 
-# Points nearer than this share of the largest distance have no direction.
+# A landmark nearer than this share of a point's largest distance gives it no
+# direction.
 _COINCIDENT = 1e-12
 
 # A point rests when a step moves it by less than this share of its mean distance.
@@ -17,7 +18,7 @@ _SUMS = {"reassoc", "contract"}
 
 
 @kernel(parallel=True, fastmath=_SUMS)
-def _place_rows(D, W, weighted, L, n_iter, tiny, Y, loss):
+def _place_rows(D, W, weighted, L, n_iter, Y, loss):
     """Move each row of Y by majorisation steps; L (p, m) holds the fixed points."""
     p, m = L.shape
     for a0 in prange(Y.shape[0]):
@@ -27,11 +28,13 @@ def _place_rows(D, W, weighted, L, n_iter, tiny, Y, loss):
         if weighted:
             w[:] = W[a]
         g = np.empty(m)
-        mass, reach = 0.0, 0.0
+        mass, reach, farthest = 0.0, 0.0, 0.0
         for k in range(m):
             mass += w[k]
             reach += w[k] * d[k]
+            farthest = max(farthest, d[k])
         rest = _AT_REST * reach / mass
+        tiny = _COINCIDENT * farthest
         for _ in range(n_iter):
             g[:] = 0.0
             for c in range(p):
@@ -114,10 +117,9 @@ def placement(D, Y_landmarks, init, *, weights=None, n_iter=50, n_jobs=None):
             "is arbitrary; give it a weight or leave it out."
         )
     loss = np.zeros(Y.shape[0])
-    tiny = _COINCIDENT * float(D.max(initial=0.0))
     rows = np.ascontiguousarray(landmarks.T)
     with numba_threads(n_jobs):
-        _place_rows(D, W, weighted, rows, n_iter, tiny, Y, loss)
+        _place_rows(D, W, weighted, rows, n_iter, Y, loss)
     return Y, loss
 
 

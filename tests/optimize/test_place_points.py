@@ -116,3 +116,14 @@ def test_bad_input_is_refused(changes, message):
     arguments = {"D": [[3.0, 3.0, 2.0]], "Y_landmarks": LANDMARKS, "init": [[1.0, 1.0]]}
     with pytest.raises(ValueError, match=message):
         place_points(**(arguments | changes))
+
+
+def test_a_point_does_not_depend_on_the_others_of_the_call():
+    # the second point is so far that its distances dwarf those of the first
+    landmarks = np.array([[0.0, 0.0], [1e-9, 0.0], [0.0, 1e-9]])
+    D = np.array([[2e-9, 1e-9, 2e-9], [1e6, 1e6, 1e6]])
+    start = np.array([[1e-13, 1e-13], [1e6, 0.0]])
+    np.testing.assert_array_equal(
+        place_points(D, landmarks, start)[0],
+        place_points(D[:1], landmarks, start[:1])[0],
+    )
