@@ -8,7 +8,7 @@ import numpy as np
 
 from geolearn.graph import relaxation_time, select_diffusion_time, select_landmarks
 from geolearn.graph._time import RELAXATION_RANGE
-from geolearn.metrics._memory import available_bytes
+from geolearn.utils._memory import available_bytes
 
 # All pairs are embedded up to this size.
 MAX_FULL_NODES = 3000

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from geolearn.metrics import _candidates, _drivers
-from geolearn.metrics._memory import allocate
 from geolearn.metrics._pairwise import blocks
 from geolearn.metrics._resolve import KernelMetric, resolve_metric
+from geolearn.utils._memory import allocate
 
 _BLOCK_MIB = 64
 

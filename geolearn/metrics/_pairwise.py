@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from geolearn.metrics import _drivers
-from geolearn.metrics._memory import allocate
 from geolearn.metrics._resolve import (
     KernelMetric,
     ManifoldMetric,
     SklearnMetric,
     resolve_metric,
 )
+from geolearn.utils._memory import allocate
 
 _MIB = 2**20
 # Rows of a block when broadcasting through a manifold: the temporaries hold a

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import geolearn.metrics._candidates as candidates
-import geolearn.metrics._memory as memory
+import geolearn.utils._memory as memory
 from geolearn.metrics import (
     kneighbors,
     pairwise_distances,
