@@ -146,8 +146,12 @@ def test_relaxation_time(laplacian):
     assert not hasattr(embedder, "entropies_")
 
 
-def test_short_relaxation_times_are_raised_to_20():
-    embedder = HeatGeodesicEmbedding(t="relaxation", n_neighbors=20, random_state=0)
-    embedder.fit(cloud())
-    assert embedder.relaxation_time_ < 20.0
-    assert embedder.t_ == 20.0
+@pytest.mark.parametrize("laplacian", ["normalized", "combinatorial"])
+def test_short_relaxation_times_are_raised_to_20(laplacian):
+    # 20 in the units of the normalised Laplacian
+    embedder = HeatGeodesicEmbedding(
+        t="relaxation", n_neighbors=16, laplacian=laplacian, random_state=0
+    ).fit(cloud())
+    unit = embedder.degrees_.mean() if laplacian == "combinatorial" else 1.0
+    assert embedder.relaxation_time_ * unit < 20.0
+    assert_allclose(embedder.t_ * unit, 20.0, rtol=1e-12)
