@@ -264,7 +264,7 @@ def test_within(kind, rows):
 
 
 def test_automatic_method():
-    few, many = np.empty((100, 50)), np.empty((20_001, 50))
+    few, many = np.empty((100, 50)), np.empty((50_001, 50))
     assert not use_approximate("auto", few, "euclidean")
     assert use_approximate("auto", many, "euclidean")
     assert not use_approximate("auto", many[:, :10], "euclidean")
