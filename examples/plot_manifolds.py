@@ -74,19 +74,27 @@ def viewpoint(ax):
     )
 
 
-figure = plt.figure(figsize=(10, 5), layout="constrained")
-left, right = (figure.add_subplot(1, 2, k, projection="3d") for k in (1, 2))
-for ax in (left, right):
+def new_globe(title):
+    """Return axes with a globe in a figure of their own."""
+    figure = plt.figure(figsize=(5.6, 5.4), layout="constrained")
+    ax = figure.add_subplot(projection="3d")
     ax.view_init(elev=25, azim=-50)
     draw_globe(ax)
+    ax.set_title(title)
+    return ax
 
+
+def legend_below(ax):
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0.02), ncols=2, frameon=False)
+
+
+ax = new_globe("Fréchet mean and geodesics to the samples")
 paths = sphere.geodesic(mean, X[:, None], times)  # shape (30, 60, 3)
 for path in paths:
-    left.plot(*path.T, color=BLUE, linewidth=0.9, alpha=0.6)
-left.plot(*X.T, "o", color=BLUE, markersize=4, label="samples")
-left.plot(*mean, "o", color=ORANGE, markersize=9, label="Fréchet mean")
-left.set_title("Fréchet mean and geodesics to the samples")
-left.legend(loc="upper center", bbox_to_anchor=(0.5, 0.02), ncols=2, frameon=False)
+    ax.plot(*path.T, color=BLUE, linewidth=0.9, alpha=0.6)
+ax.plot(*X.T, "o", color=BLUE, markersize=4, label="samples")
+ax.plot(*mean, "o", color=ORANGE, markersize=9, label="Fréchet mean")
+legend_below(ax)
 
 # %%
 # Parallel transport carries a vector along a path without turning it. Around a
@@ -96,17 +104,17 @@ corners = [
     sphere.project(c) for c in ([0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, -1.0, 0.0])
 ]
 vector = np.array([0.3, 0.0, 0.0])
-right.quiver(*corners[0], *vector, color=GREEN, linewidth=2.5, label="at the start")
+ax = new_globe("A vector carried around a triangle comes back turned")
+ax.quiver(*corners[0], *vector, color=GREEN, linewidth=2.5, label="at the start")
 for start, end in zip(corners, corners[1:] + corners[:1], strict=True):
     leg = sphere.geodesic(start, end, times)
-    right.plot(*leg.T, color=GREY, linewidth=1.5)
+    ax.plot(*leg.T, color=GREY, linewidth=1.5)
     steps = leg[10:-1:10]
     carried = sphere.transport(start, steps, vector)
-    right.quiver(*steps.T, *carried.T, color=BLUE, linewidth=1.5)
+    ax.quiver(*steps.T, *carried.T, color=BLUE, linewidth=1.5)
     vector = sphere.transport(start, end, vector)
-right.quiver(*corners[0], *vector, color=ORANGE, linewidth=2.5, label="on return")
-right.legend(loc="upper center", bbox_to_anchor=(0.5, 0.02), ncols=2, frameon=False)
-right.set_title("A vector carried around a triangle comes back turned")
+ax.quiver(*corners[0], *vector, color=ORANGE, linewidth=2.5, label="on return")
+legend_below(ax)
 plt.show()
 
 # %%
