@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from geolearn.graph import relaxation_time, select_diffusion_time, select_landmarks
-from geolearn.graph._time import RELAXATION_RANGE
+from geolearn.graph._relaxation import RELAXATION_RANGE, clip_relaxation
 from geolearn.utils._memory import available_bytes
 
 # All pairs are embedded up to this size.
@@ -43,10 +43,10 @@ def choose_times(t, t_grid, L, *, phi, random_state, n_jobs) -> TimeChoice:
             {"t_": chosen.t, "t_grid_": chosen.grid, "entropies_": chosen.entropies},
         )
     if isinstance(t, str):
-        low, high = RELAXATION_RANGE
-        at_most = high if L.shape[0] > MAX_RELAXATION_NODES else None
+        longest = RELAXATION_RANGE[1]
+        at_most = longest if L.shape[0] > MAX_RELAXATION_NODES else None
         relaxation, mean_degree = relaxation_time(L, at_most=at_most)
-        time = min(high, max(low, relaxation)) / mean_degree
+        time = clip_relaxation(relaxation) / mean_degree
         return TimeChoice(
             np.array([time]),
             {"t_": time, "relaxation_time_": relaxation / mean_degree},

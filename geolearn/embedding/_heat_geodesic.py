@@ -20,20 +20,20 @@ from geolearn.embedding._heat_input import (
     check_new,
     check_training,
     check_weights,
-    is_named,
     is_pairwise,
 )
 from geolearn.embedding._heat_layout import padded
 from geolearn.embedding._heat_parameters import CONSTRAINTS, make_solver
 from geolearn.graph import degrees, graph_laplacian
 from geolearn.graph._heat import largest_eigenvalue_bound
+from geolearn.graph._precomputed import is_precomputed
 from geolearn.utils._progress import Progress
 from geolearn.utils._sklearn import _fit_context
 
 
 def _knows_distances(estimator):
     """Raise AttributeError where new points cannot be located."""
-    if is_named(estimator.affinity):
+    if is_precomputed(estimator.affinity):
         raise AttributeError(
             'New points cannot be located with affinity="precomputed", which has no '
             'distances; use metric="precomputed" or features.'
@@ -452,7 +452,7 @@ class HeatGeodesicEmbedding(
         progress = Progress(self.verbose, __name__)
         seeds = check_random_state(self.random_state).randint(2**31 - 1, size=4)
         nodes = distinct_nodes(
-            X, precomputed=is_pairwise(self), is_affinity=is_named(self.affinity)
+            X, precomputed=is_pairwise(self), is_affinity=is_precomputed(self.affinity)
         )
         self.node_indices_ = nodes.of
         if nodes.first.size < 3:

@@ -17,6 +17,7 @@ from geolearn.graph import (
     gaussian_knn_affinity,
     nearest_neighbors,
 )
+from geolearn.graph._precomputed import is_precomputed
 
 AFFINITIES = ("alpha_decay", "gaussian_knn", "umap", "precomputed")
 
@@ -111,7 +112,7 @@ def build_graph(
         "n_jobs": n_jobs,
     }
     bandwidths = None
-    if isinstance(affinity, str) and affinity == "precomputed":
+    if is_precomputed(affinity):
         W = check_affinity(X)
     elif isinstance(affinity, str) and affinity == "alpha_decay":
         W, bandwidths = alpha_decay_affinity(
@@ -128,7 +129,7 @@ def build_graph(
     else:
         W = _called_affinity(affinity, X)
     index = None
-    if not (isinstance(affinity, str) and affinity == "precomputed"):
+    if not is_precomputed(affinity):
         index = NeighborIndex.build(X, metric=metric, metric_params=metric_params)
         if bandwidths is None:
             bandwidths = _bandwidths(X, n_neighbors, search)

@@ -5,24 +5,20 @@ from scipy.sparse import issparse
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from geolearn.embedding._heat_graph import Nodes
+from geolearn.graph._precomputed import is_precomputed
 
 FEWEST_SAMPLES = 3
 
 
-def is_named(value, name="precomputed") -> bool:
-    """Tell whether a parameter is the string `name`."""
-    return isinstance(value, str) and value == name
-
-
 def is_pairwise(estimator) -> bool:
     """Tell whether `X` holds distances or affinities."""
-    return is_named(estimator.affinity) or is_named(estimator.metric)
+    return is_precomputed(estimator.affinity) or is_precomputed(estimator.metric)
 
 
 def check_training(estimator, X) -> tuple[np.ndarray, type]:
     """Return the training data as float64, and the dtype of the embedding."""
     pairwise = is_pairwise(estimator)
-    if is_named(estimator.affinity) and is_named(estimator.metric):
+    if is_precomputed(estimator.affinity) and is_precomputed(estimator.metric):
         raise ValueError(
             'affinity="precomputed" and metric="precomputed" exclude each other: `X` '
             "holds either affinities or distances; set one of them."
@@ -37,7 +33,7 @@ def check_training(estimator, X) -> tuple[np.ndarray, type]:
         ensure_non_negative=pairwise,
     )
     if pairwise and X.shape[0] != X.shape[1]:
-        kind = "affinities" if is_named(estimator.affinity) else "distances"
+        kind = "affinities" if is_precomputed(estimator.affinity) else "distances"
         raise ValueError(
             f"Precomputed {kind} must be a square matrix (n_samples, n_samples), got "
             f"shape {X.shape}."
@@ -54,7 +50,7 @@ def check_training(estimator, X) -> tuple[np.ndarray, type]:
 def check_new(estimator, X) -> np.ndarray:
     """Return new samples, or their distances to the nodes, as float64."""
     check_is_fitted(estimator)
-    pairwise = is_named(estimator.metric)
+    pairwise = is_precomputed(estimator.metric)
     X = validate_data(
         estimator,
         X,

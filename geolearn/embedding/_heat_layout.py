@@ -159,7 +159,7 @@ class HeatSolver:
             diagonal[a] = np.diagonal(H[0])
             if mean_heat is not None:
                 mean_heat += share * (H[0] + H[0].T) / 2
-            page = self._at(t).square(H, self.n_jobs)
+            page = replace(self.formula, times=np.array([t])).square(H, self.n_jobs)
             D = page if D is None else np.add(D, share * page, out=D)
         self.progress("dissimilarities of %d points done", n)
         D, saturation = saturate(D, times.max(), self.formula.power)
@@ -256,15 +256,6 @@ class HeatSolver:
         """Tell whether nothing is left of distances in `D` or in the heat."""
         noise = HOMOGENISED_ERRORS * self.heat["tol"]
         return is_constant(D) or is_equilibrium(among, own, noise)
-
-    def _at(self, t):
-        return VaradhanFormula(
-            np.array([t]),
-            self.formula.volume_correction,
-            self.formula.volume_mean,
-            self.formula.floor,
-            self.formula.power,
-        )
 
     def rows(self, C, diagonal, frame, same=None) -> np.ndarray:
         """Return dissimilarities to the landmarks, given heat (overwritten).

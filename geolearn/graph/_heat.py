@@ -25,6 +25,8 @@ UNIFORMIZATION_SAFETY = 1 / 16
 # Share of underflowed entries above which the user is told.
 UNDERFLOW_SHARE = 1e-3
 EULER_BLOCK = 64
+# T_{k+1} = 2 M T_k - T_{k-1}
+CHEBYSHEV_STEP = (2.0, -1.0)
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ def _series(L, times, sources, method, tol, phi, max_order, progress):
     if method == "chebyshev":
         M = _shifted(L, phi)
         weights = chebyshev_weights(times * phi, max_order)
-        step = (2.0, -1.0)
+        step = CHEBYSHEV_STEP
     else:
         # Pi = I - L / q is non-negative for q >= max_i L_ii.
         q = max(L.diagonal().max(), np.finfo(np.float64).tiny)

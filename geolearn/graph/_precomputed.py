@@ -8,9 +8,9 @@ from scipy import sparse
 _BLOCK_VALUES = 2**22  # 32 MiB of float64 at a time
 
 
-def is_precomputed(metric) -> bool:
-    """Tell whether `metric` says that the data are distances."""
-    return isinstance(metric, str) and metric == "precomputed"
+def is_precomputed(value) -> bool:
+    """Tell whether a metric or an affinity is the string "precomputed"."""
+    return isinstance(value, str) and value == "precomputed"
 
 
 def check_distances(D, *, square=True):

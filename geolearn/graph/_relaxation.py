@@ -12,6 +12,8 @@ from geolearn.graph._heat import (
 )
 
 DENSE_EIGEN_NODES = 64
+# Diffusion times that the relaxation rule may choose.
+RELAXATION_RANGE = (20.0, 2000.0)
 # Subspace iteration: columns, first filter time, and when it stops.
 BLOCK_COLUMNS = 8
 FIRST_TIME = 5.0
@@ -80,6 +82,12 @@ def relaxation_time(L, *, at_most=None) -> tuple[float, float]:
         bound = 0.0 if at_most is None else 1.0 / (2.0 * at_most)
         second = _second_eigenvalue(L, bound)
     return 1.0 / (2.0 * max(second, np.finfo(np.float64).tiny)), mean_degree
+
+
+def clip_relaxation(time) -> float:
+    """Return the diffusion time that the relaxation rule chooses."""
+    low, high = RELAXATION_RANGE
+    return min(high, max(low, time))
 
 
 def _second_eigenvalue(L, bound):

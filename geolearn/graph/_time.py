@@ -7,13 +7,18 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from geolearn.graph._heat import (
+    CHEBYSHEV_STEP,
     _check_laplacian,
     _shifted,
     chebyshev_weights,
     largest_eigenvalue_bound,
 )
 from geolearn.graph._heat_columns import columns_of_series
-from geolearn.graph._relaxation import relaxation_time
+from geolearn.graph._relaxation import (
+    RELAXATION_RANGE,
+    clip_relaxation,
+    relaxation_time,
+)
 from geolearn.utils._threads import numba_threads
 
 TIME_METHODS = ("entropy", "relaxation")
@@ -22,7 +27,6 @@ DEFAULT_GRID = (0.05, 200.0, 10)
 ENTROPY_COLUMNS = 200
 ENTROPY_TAIL = 1e-12
 ENTROPY_VALUES = 2**25  # entries held at once: 256 MiB
-RELAXATION_RANGE = (20.0, 2000.0)
 
 
 class DiffusionTime(NamedTuple):
@@ -111,9 +115,8 @@ def select_diffusion_time(
     if method not in TIME_METHODS:
         raise ValueError(f"method={method!r} is not one of {', '.join(TIME_METHODS)}.")
     if method == "relaxation":
-        low, high = RELAXATION_RANGE
-        time, mean_degree = relaxation_time(L, at_most=high)
-        return DiffusionTime(min(high, max(low, time)) / mean_degree, None, None)
+        time, mean_degree = relaxation_time(L, at_most=RELAXATION_RANGE[1])
+        return DiffusionTime(clip_relaxation(time) / mean_degree, None, None)
     grid = np.linspace(*DEFAULT_GRID) if grid is None else np.asarray(grid, dtype=float)
     if grid.ndim != 1 or grid.size < 2 or grid[0] <= 0 or not np.all(np.diff(grid) > 0):
         raise ValueError(
@@ -158,7 +161,7 @@ def _entropies(L, grid, sources, phi):
     total = np.zeros(grid.size)
     for low in range(0, sources.size, chunk):
         heat = columns_of_series(
-            M, weights, sources[low : low + chunk], step=(2.0, -1.0), tol=0.0
+            M, weights, sources[low : low + chunk], step=CHEBYSHEV_STEP, tol=0.0
         ).values
         positive = heat > 0
         terms = np.zeros_like(heat)
