@@ -8,9 +8,11 @@ from importlib import import_module
 from geolearn._version import __version__
 
 _SUBMODULES = (
+    "covariance",
     "datasets",
     "embedding",
     "graph",
+    "linalg",
     "manifolds",
     "metrics",
     "optimize",

@@ -19,6 +19,7 @@ ESTIMATORS = (
 # Lowest first. Folders of one row may use each other through their public names.
 LAYERS = (
     ("utils",),
+    ("linalg",),
     ("metrics",),
     ("manifolds",),
     ("graph",),

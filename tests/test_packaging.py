@@ -73,7 +73,7 @@ def test_fastmath_keeps_nan_and_inf(path):
 
 @pytest.mark.parametrize("path", package(), ids=label)
 def test_kernels_are_compiled_by_the_one_decorator(path):
-    if module_name(path) == "geolearn.metrics._jit":
+    if module_name(path) == "geolearn.utils._jit":
         return
     names = {
         node.attr if isinstance(node, ast.Attribute) else node.id
@@ -81,7 +81,7 @@ def test_kernels_are_compiled_by_the_one_decorator(path):
         if isinstance(node, ast.Attribute | ast.Name)
     }
     forbidden = {"njit", "jit", "jitclass", "vectorize", "guvectorize"}
-    assert not names & forbidden, f"{label(path)}: use @kernel of geolearn.metrics._jit"
+    assert not names & forbidden, f"{label(path)}: use @kernel of geolearn.utils._jit"
 
 
 @pytest.mark.parametrize("path", package(), ids=label)

@@ -8,8 +8,8 @@ from sklearn.utils import check_random_state
 
 from geolearn.graph._precomputed import sort_rows
 from geolearn.metrics import kneighbors
-from geolearn.metrics._jit import POINT, POINTS, ROW, TABLE, first_class, kernel
 from geolearn.metrics._resolve import KernelMetric, SklearnMetric, resolve_metric
+from geolearn.utils._jit import POINT, POINTS, ROW, TABLE, first_class, kernel
 from geolearn.utils._threads import numba_threads
 
 _INDICES = types.Array(types.intp, 2, "C", readonly=True)

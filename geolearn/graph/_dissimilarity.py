@@ -7,7 +7,7 @@ import numpy as np
 from numba import prange
 
 from geolearn.metrics import pairwise_distances
-from geolearn.metrics._jit import kernel
+from geolearn.utils._jit import kernel
 from geolearn.utils._threads import numba_threads
 
 VOLUME_MEANS = ("arithmetic", "geometric")

@@ -6,7 +6,7 @@ from scipy import sparse
 
 from geolearn.graph._laplacian import check_affinity
 from geolearn.graph._neighbors import nearest_neighbors
-from geolearn.metrics._jit import kernel
+from geolearn.utils._jit import kernel
 from geolearn.utils._threads import numba_threads
 
 # sigma_i is at least this share of the mean distance, as in umap-learn: where many

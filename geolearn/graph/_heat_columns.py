@@ -13,7 +13,7 @@ from numba import prange
 from scipy.sparse import csr_array, csr_matrix
 from scipy.sparse.csgraph import connected_components, reverse_cuthill_mckee
 
-from geolearn.metrics._jit import kernel
+from geolearn.utils._jit import kernel
 
 # Columns of a block: wide blocks vectorise better, narrow ones stay in cache.
 WIDE_BLOCK = 64

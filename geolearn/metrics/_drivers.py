@@ -9,7 +9,7 @@ therefore the same for any number of threads.
 import numpy as np
 from numba import prange, types
 
-from geolearn.metrics._jit import (
+from geolearn.utils._jit import (
     POINT,
     POINTS,
     ROW,

@@ -25,11 +25,11 @@ from geolearn.metrics import (
     sphere,
     torus,
 )
-from geolearn.metrics._jit import kernel
 from geolearn.metrics._registry import get_metric
+from geolearn.utils._jit import kernel
 
-# kernels: euclidean=20678fc5 fisher_rao=81106b30 hyperboloid=91b6379b
-# kernels: poincare=929cd1ab sphere=77a5bd36 torus=7ad90ddd
+# kernels: euclidean=2b555f2b fisher_rao=fcdceae5 hyperboloid=dd3044ff
+# kernels: poincare=3185bfc4 sphere=2848bcc9 torus=6eb65962
 
 __all__ = ["KINDS", "distance", "distance_row", "signature"]
 

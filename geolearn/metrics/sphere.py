@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from geolearn.metrics._jit import kernel
+from geolearn.utils._jit import kernel
 
 __all__ = ["distance", "distance_row"]
 

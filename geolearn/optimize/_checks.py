@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 
-from geolearn.metrics._jit import kernel
+from geolearn.utils._jit import kernel
 from geolearn.utils._threads import numba_threads
 
 # Side of the square tiles in which an entry is compared with its mirror image:

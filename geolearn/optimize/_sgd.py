@@ -10,7 +10,7 @@ and gives the result of one after the other.
 import numpy as np
 from numba import prange
 
-from geolearn.metrics._jit import kernel
+from geolearn.utils._jit import kernel
 from geolearn.utils._threads import numba_threads
 
 # Pairs updated together; the buffers of a block stay in the first-level cache.

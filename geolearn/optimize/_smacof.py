@@ -20,7 +20,7 @@ does not change a bit.
 import numpy as np
 from numba import prange
 
-from geolearn.metrics._jit import kernel
+from geolearn.utils._jit import kernel
 from geolearn.utils._threads import numba_threads
 
 # Columns handled together; the buffers of a block stay in the first-level cache.

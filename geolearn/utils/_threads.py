@@ -4,10 +4,12 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from numbers import Integral
 
 import numba
 from joblib import effective_n_jobs
+from threadpoolctl import ThreadpoolController
 
 _PARALLEL_REGION = threading.RLock()
 
@@ -95,3 +97,35 @@ def numba_threads(n_jobs: int | None) -> Iterator[int]:
             yield n_threads
         finally:
             numba.set_num_threads(before)
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    # Finding the libraries takes milliseconds. SciPy's LAPACK, which numba calls,
+    # must be loaded by then.
+    import scipy.linalg  # noqa: F401
+
+    return ThreadpoolController()
+
+
+@contextmanager
+def matrix_threads(n_jobs: int | None) -> Iterator[int]:
+    """Run parallel kernels over many small matrices, BLAS on one thread each.
+
+    BLAS threads do not help on small matrices, and multiply with numba's.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        As in `resolve_threads`.
+
+    Yields
+    ------
+    int
+        The number of numba threads.
+    """
+    with (
+        _controller().limit(limits=1, user_api="blas"),
+        numba_threads(n_jobs) as n_threads,
+    ):
+        yield n_threads

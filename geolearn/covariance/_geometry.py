@@ -1,0 +1,80 @@
+"""What estimators ask of an SPD geometry, by name or as a manifold."""
+
+import numpy as np
+
+from geolearn.manifolds import SPD, FrechetMean, Manifold
+
+__all__ = [
+    "distances_to",
+    "fit_mean",
+    "from_tangent",
+    "resolve_geometry",
+    "tangent_vectors",
+]
+
+
+def resolve_geometry(metric, n, metric_params=None):
+    """Return the manifold of n x n matrices that `metric` names.
+
+    Parameters
+    ----------
+    metric : str or Manifold
+        Name or alias of a metric of `SPD`, or a manifold of n x n matrices.
+    n : int
+        Size of the matrices.
+    metric_params : dict or None
+        Further parameters of `SPD`, e.g. ``{"power": 0.5}``; names only.
+
+    Returns
+    -------
+    Manifold
+        Manifold with ``point_shape == (n, n)``.
+    """
+    if isinstance(metric, Manifold):
+        if tuple(metric.point_shape) != (n, n):
+            raise ValueError(
+                f"metric={metric!r} has points of shape {tuple(metric.point_shape)}, "
+                f"but X holds {n} x {n} matrices."
+            )
+        if metric_params:
+            raise ValueError(
+                f"metric_params={metric_params!r} cannot be combined with the "
+                f"manifold metric={metric!r}: give the parameters to the manifold."
+            )
+        return metric
+    if not isinstance(metric, str):
+        raise TypeError(f"metric must be a name or a manifold, got {metric!r}.")
+    return SPD(n, metric, **(metric_params or {}))
+
+
+def fit_mean(
+    geometry, X, sample_weight=None, *, init=None, tol=1e-8, max_iter=50, n_jobs=None
+) -> FrechetMean:
+    """Return the weighted Fréchet mean of matrices with its diagnostics."""
+    options = {"n_jobs": n_jobs} if isinstance(geometry, SPD) else {}
+    return geometry.frechet_mean(
+        X,
+        sample_weight,
+        init=init,
+        tol=tol,
+        max_iter=max_iter,
+        return_result=True,
+        **options,
+    )
+
+
+def distances_to(geometry, X, references, *, n_jobs=None) -> np.ndarray:
+    """Return the distances (n, n_references) of matrices to references."""
+    return geometry.pairwise_distances(X, references, n_jobs=n_jobs)
+
+
+def tangent_vectors(geometry, reference, X, *, n_jobs=None) -> np.ndarray:
+    """Return orthonormal coordinates (n, dim) of the logarithms at a reference."""
+    options = {"n_jobs": n_jobs} if isinstance(geometry, SPD) else {}
+    return geometry.log_vector(reference, X, **options)
+
+
+def from_tangent(geometry, reference, vectors, *, n_jobs=None) -> np.ndarray:
+    """Return the matrices (n, n, n) with given coordinates; undo `tangent_vectors`."""
+    options = {"n_jobs": n_jobs} if isinstance(geometry, SPD) else {}
+    return geometry.exp_vector(reference, vectors, **options)

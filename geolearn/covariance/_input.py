@@ -1,0 +1,116 @@
+"""The door of the estimators of trials and of SPD matrices."""
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+__all__ = ["StackInput", "check_matrices", "check_stack"]
+
+
+class StackInput:
+    """Declare input of shape (n, p, q): trials or matrices.
+
+    A mixin for estimators; stands before the mixins of scikit-learn.
+    """
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def check_stack(estimator, X, *, reset, axes):
+    """Return a contiguous float64 stack, checked for shape, NaN and infinity.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Receives `n_features_in_`, the length of the second axis, if `reset`.
+    X : array_like of shape (n_samples, p, q)
+        Trials or matrices.
+    reset : bool
+        Whether to set `n_features_in_`; otherwise it is compared.
+    axes : tuple of str
+        Names of the three axes for the messages, e.g.
+        ``("n_trials", "n_channels", "n_times")``.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, p, q)
+        The data; not a copy if `X` is such an array already.
+
+    Raises
+    ------
+    ValueError
+        If `X` does not have three axes, is empty, or holds NaN or infinity: the
+        message names the first bad sample; or if p differs from that of `fit`.
+    """
+    X = validate_data(
+        estimator,
+        X,
+        reset=reset,
+        dtype=np.float64,
+        order="C",
+        allow_nd=True,
+        ensure_all_finite=False,
+    )
+    if X.ndim != 3:
+        raise ValueError(
+            f"X has shape {X.shape}; expected three axes ({', '.join(axes)}). "
+            f"Use X[np.newaxis] for a single sample."
+        )
+    if min(X.shape) == 0:
+        raise ValueError(f"X has shape {X.shape}: every one of {axes} must be >= 1.")
+    finite = np.isfinite(X).all(axis=(1, 2))
+    if not finite.all():
+        raise ValueError(
+            f"Input X contains NaN or infinity: {int((~finite).sum())} of {len(X)} "
+            f"samples do, the first is X[{int(np.argmin(finite))}]. Remove or "
+            f"interpolate them first."
+        )
+    return X
+
+
+def check_matrices(estimator, X, *, reset):
+    """Return a float64 stack of finite, symmetric square matrices.
+
+    Asymmetry up to 1e-8 of the largest entry is removed silently. Positive
+    definiteness is checked by the metric that needs it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        As in `check_stack`.
+    X : array_like of shape (n_matrices, n, n)
+        Matrices.
+    reset : bool
+        As in `check_stack`.
+
+    Returns
+    -------
+    ndarray of shape (n_matrices, n, n)
+        Exactly symmetric matrices; the input is not modified.
+
+    Raises
+    ------
+    ValueError
+        As `check_stack`, and if the matrices are not square or not symmetric.
+    """
+    X = check_stack(estimator, X, reset=reset, axes=("n_matrices", "n", "n"))
+    if X.shape[1] != X.shape[2]:
+        raise ValueError(
+            f"X has shape {X.shape}, but {type(estimator).__name__} needs square "
+            f"matrices (n_matrices, n, n). Turn trials into matrices with "
+            f"Covariances() or AugmentedCovariances() first."
+        )
+    transposed = np.swapaxes(X, 1, 2)
+    off = np.abs(X - transposed).max(axis=(1, 2))
+    wrong = off > 1e-8 * np.abs(X).max(axis=(1, 2))
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        raise ValueError(
+            f"X[{first}] is not symmetric: entries differ from their mirror images by "
+            f"up to {off[first]:.3g}; {int(wrong.sum())} of {len(X)} matrices are "
+            f"affected. Pass (X + np.swapaxes(X, 1, 2)) / 2 if that is rounding."
+        )
+    return 0.5 * (X + transposed) if off.any() else X
