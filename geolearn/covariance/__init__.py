@@ -4,4 +4,7 @@ Trials (n_trials, n_channels, n_times) become symmetric positive definite matric
 plain or augmented by delays, which are classified by their Riemannian geometry.
 """
 
-__all__: list[str] = []
+from geolearn.covariance._augmented import AugmentedCovariances
+from geolearn.covariance._covariances import Covariances
+
+__all__ = ["AugmentedCovariances", "Covariances"]
