@@ -22,10 +22,12 @@ from geolearn.manifolds.poincare import (
     poincare_to_hyperboloid,
 )
 from geolearn.manifolds.product import ProductManifold
+from geolearn.manifolds.spd import SPD
 from geolearn.manifolds.sphere import Sphere
 from geolearn.manifolds.torus import Torus
 
 __all__ = [
+    "SPD",
     "Euclidean",
     "FrechetMean",
     "Hyperboloid",

@@ -1,0 +1,128 @@
+"""The Bures-Wasserstein metric, in the eigenbasis of the base point."""
+
+import math
+
+import numpy as np
+
+from geolearn import linalg
+from geolearn.manifolds.spd._geometry import Geometry, explain_nan, leaves_domain
+from geolearn.manifolds.spd._mean_bures import bures_mean
+from geolearn.manifolds.spd._spectral import (
+    eigen,
+    factor,
+    rotate,
+    scale_columns,
+    symmetrise,
+    transpose,
+    unvec,
+    vec,
+)
+from geolearn.metrics.spd import bures_wasserstein_distance, bures_wasserstein_table
+
+__all__ = ["BuresWasserstein"]
+
+
+class BuresWasserstein(Geometry):
+    """Compute with the solution of Gamma P + P Gamma = V.
+
+    Parameters
+    ----------
+    n : int
+        Size of the matrices.
+    """
+
+    needs_definite = False
+    closed_transport = False
+
+    def __init__(self, n):
+        super().__init__("bures_wasserstein")
+        self.n = n
+        self.curvature = (0.0, 0.0) if n == 1 else (0.0, math.inf)
+
+    def distance(self, A, B, squared=False, n_jobs=None):
+        """Return distances of matrices paired by broadcasting."""
+        result = bures_wasserstein_distance(A, B, squared=squared, n_jobs=n_jobs)
+        return explain_nan(result, A, B)
+
+    def table(self, X, Y, squared=False, n_jobs=None, out=None):
+        """Return all distances between X and Y."""
+        result = bures_wasserstein_table(X, Y, squared=squared, n_jobs=n_jobs, out=out)
+        return explain_nan(result, X, X if Y is None else Y)
+
+    def exp(self, P, V):
+        """Return (I + Gamma) P (I + Gamma), if I + Gamma is positive definite."""
+        d, U = eigen(P)
+        return self._move(d, U, rotate(U, V) / _sums(d))
+
+    def exp_vector(self, P, w, n_jobs=None):
+        """Undo `log_vector`."""
+        d, U = eigen(P)
+        return self._move(d, U, unvec(w, self.n) * np.sqrt(2.0 / _sums(d)), n_jobs)
+
+    def _move(self, d, U, gamma, n_jobs=None):
+        step = np.eye(self.n) + gamma
+        bad = linalg.cholesky(step, n_jobs=n_jobs)[1] != 0
+        if np.any(bad):
+            reason = "I + Gamma is not positive definite, where Gamma P + P Gamma = V"
+            raise leaves_domain(self.name, bad, reason)
+        K = scale_columns(U @ step, np.sqrt(d))
+        return symmetrise(K @ transpose(K))
+
+    def _displacement(self, P, Q, n_jobs=None):
+        """Return d, U and X = D^1/2 Gamma D^1/2 in the eigenbasis of P.
+
+        X = C - D without the subtraction, where C = (D^1/2 Q D^1/2)^1/2: it solves
+        C X + X D = D^1/2 (Q - D) D^1/2.
+        """
+        d, U = eigen(P, n_jobs)
+        root = np.sqrt(d)
+        K = scale_columns(transpose(factor(Q, n_jobs)) @ U, root)
+        _, sigma, Wt = np.linalg.svd(K)
+        right = rotate(U, Q - P) * (root[..., :, None] * root[..., None, :])
+        # In the eigenbases of C on the left and of D on the right.
+        X = transpose(Wt) @ ((Wt @ right) / (sigma[..., :, None] + d[..., None, :]))
+        return d, U, symmetrise(X)
+
+    def log(self, P, Q):
+        """Return Gamma P + P Gamma, where I + Gamma maps P to Q."""
+        d, U, X = self._displacement(P, Q)
+        root = np.sqrt(d)
+        gamma = X / (root[..., :, None] * root[..., None, :])
+        return linalg.congruence(U, gamma * _sums(d))
+
+    def log_vector(self, P, Q, n_jobs=None):
+        """Return vec of Gamma_ij sqrt((d_i + d_j) / 2) in the eigenbasis of P."""
+        d, _, X = self._displacement(P, Q, n_jobs)
+        inverse = 1.0 / d
+        return vec(X * np.sqrt(0.5 * _sums(inverse)))
+
+    def to_vector(self, P, V):
+        """Return vec of V_ij / sqrt(2 (d_i + d_j)) in the eigenbasis of P."""
+        d, U = eigen(P)
+        return vec(rotate(U, V) / np.sqrt(2.0 * _sums(d)))
+
+    def from_vector(self, P, w):
+        """Undo `to_vector`."""
+        d, U = eigen(P)
+        return linalg.congruence(U, unvec(w, self.n) * np.sqrt(2.0 * _sums(d)))
+
+    def log_volume(self, P, Q):
+        """Return the closed form, from three sets of eigenvalues."""
+        a, b = eigen(P)[0], eigen(Q)[0]
+        kappa = np.linalg.svd(transpose(factor(Q)) @ factor(P), compute_uv=False)
+        i, j = np.triu_indices(self.n, 1)
+
+        def log_sum(x):
+            return np.log(x[..., i] + x[..., j])
+
+        return np.sum(log_sum(kappa) - 0.5 * (log_sum(a) + log_sum(b)), axis=-1)
+
+    def mean(self, X, weight, *, init, tol, max_iter, n_jobs):
+        """Return the barycentre."""
+        return bures_mean(
+            X, weight, init=init, tol=tol, max_iter=max_iter, n_jobs=n_jobs
+        )
+
+
+def _sums(d):
+    return d[..., :, None] + d[..., None, :]

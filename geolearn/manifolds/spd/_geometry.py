@@ -1,0 +1,114 @@
+"""What a metric of SPD matrices offers to the manifold; the plain defaults."""
+
+import math
+
+import numpy as np
+
+from geolearn.manifolds.spd._names import EXPONENTIAL, MEAN
+from geolearn.manifolds.spd._spectral import factor
+
+__all__ = ["Geometry", "leaves_domain"]
+
+
+class Geometry:
+    """One metric on n x n matrices; arrays are float64 and broadcast.
+
+    A geometry that lacks an operation says so and names metrics that have it.
+
+    Parameters
+    ----------
+    name : str
+        Name for the error messages.
+    """
+
+    curvature: tuple[float, float] = (-math.inf, math.inf)
+    complete = False  # whether exp is defined on all tangent vectors
+    needs_definite = True  # whether distances need strictly positive matrices
+    riemannian = True  # whether there are exp and log
+    closed_transport = True
+    divergence = False  # whether distances are of the kind of squared ones
+
+    def __init__(self, name):
+        self.name = name
+
+    def _lacks(self, what, others=EXPONENTIAL):
+        return ValueError(
+            f"metric={self.name!r} has no {what}; metrics that have one: {others}."
+        )
+
+    def distance(self, A, B, squared=False, n_jobs=None):
+        """Return distances of matrices paired by broadcasting."""
+        raise self._lacks("distance in closed form", MEAN)
+
+    def table(self, X, Y, squared=False, n_jobs=None, out=None):
+        """Return all distances between X and Y (None stands for X)."""
+        raise self._lacks("distance in closed form", MEAN)
+
+    def coordinates(self, X, n_jobs=None):
+        """Return vectors with the same distances, or None where curved."""
+        return None
+
+    def exp(self, P, V):
+        """Return the exponential at P of V."""
+        raise self._lacks("exponential map")
+
+    def log(self, P, Q):
+        """Return the logarithm at P of Q."""
+        raise self._lacks("logarithm")
+
+    def inner(self, P, U, V):
+        """Return inner products at P."""
+        return np.sum(self.to_vector(P, U) * self.to_vector(P, V), axis=-1)
+
+    def norm(self, P, V):
+        """Return lengths at P."""
+        return np.linalg.norm(self.to_vector(P, V), axis=-1)
+
+    def transport(self, P, Q, V):
+        """Return V transported from P to Q."""
+        raise self._lacks("parallel transport")
+
+    def log_volume(self, P, Q):
+        """Return logarithms of the volume density."""
+        raise self._lacks("exponential map, hence no volume density")
+
+    def to_vector(self, P, V):
+        """Return orthonormal coordinates at P."""
+        raise self._lacks("inner product on tangent vectors")
+
+    def from_vector(self, P, w):
+        """Return tangent vectors with given coordinates."""
+        raise self._lacks("inner product on tangent vectors")
+
+    def log_vector(self, P, Q, n_jobs=None):
+        """Return coordinates of logarithms."""
+        return self.to_vector(P, self.log(P, Q))
+
+    def exp_vector(self, P, w, n_jobs=None):
+        """Return exponentials of coordinates."""
+        return self.exp(P, self.from_vector(P, w))
+
+    def mean(self, X, weight, *, init, tol, max_iter, n_jobs):
+        """Return the FrechetMean of valid matrices under positive weights."""
+        raise self._lacks("mean here; choose another metric_mean", MEAN)
+
+
+def leaves_domain(name, bad, reason):
+    """Return the error for geodesics that end before their time."""
+    which = ""
+    if np.ndim(bad):
+        position = tuple(int(i) for i in np.argwhere(bad)[0])
+        which = f" {position[0] if len(position) == 1 else position}"
+    return ValueError(
+        f"The geodesic along tangent vector{which} leaves the SPD matrices under "
+        f"metric={name!r} ({reason}): shorten it, or use a metric that is complete: "
+        f"affine_invariant, log_euclidean or log_cholesky."
+    )
+
+
+def explain_nan(result, *stacks):
+    """Raise for the first matrix that is not positive definite behind a NaN."""
+    if not np.isfinite(result).all():
+        for stack in stacks:
+            factor(stack)
+    return result
