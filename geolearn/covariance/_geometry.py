@@ -3,11 +3,15 @@
 import numpy as np
 
 from geolearn.manifolds import SPD, FrechetMean, Manifold
+from geolearn.manifolds.spd._names import canonical_name
 
 __all__ = [
+    "check_spd",
+    "distances_between",
     "distances_to",
     "fit_mean",
     "from_tangent",
+    "metric_name",
     "resolve_geometry",
     "tangent_vectors",
 ]
@@ -47,6 +51,16 @@ def resolve_geometry(metric, n, metric_params=None):
     return SPD(n, metric, **(metric_params or {}))
 
 
+def metric_name(geometry) -> str | None:
+    """Return the canonical name of a metric of `SPD`, None for other manifolds."""
+    return canonical_name(geometry.metric) if isinstance(geometry, SPD) else None
+
+
+def check_spd(geometry, X) -> np.ndarray:
+    """Return matrices that are valid points, or raise and name the first bad one."""
+    return geometry.check_points(X)
+
+
 def fit_mean(
     geometry, X, sample_weight=None, *, init=None, tol=1e-8, max_iter=50, n_jobs=None
 ) -> FrechetMean:
@@ -61,6 +75,11 @@ def fit_mean(
         return_result=True,
         **options,
     )
+
+
+def distances_between(geometry, X, *, n_jobs=None) -> np.ndarray:
+    """Return the distances (n, n) between all pairs of matrices."""
+    return geometry.pairwise_distances(X, n_jobs=n_jobs)
 
 
 def distances_to(geometry, X, references, *, n_jobs=None) -> np.ndarray:

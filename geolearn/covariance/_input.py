@@ -1,9 +1,15 @@
 """The door of the estimators of trials and of SPD matrices."""
 
 import numpy as np
-from sklearn.utils.validation import validate_data
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    assert_all_finite,
+    check_consistent_length,
+    column_or_1d,
+    validate_data,
+)
 
-__all__ = ["StackInput", "check_matrices", "check_stack"]
+__all__ = ["StackInput", "check_labels", "check_matrices", "check_stack"]
 
 
 class StackInput:
@@ -114,3 +120,39 @@ def check_matrices(estimator, X, *, reset):
             f"affected. Pass (X + np.swapaxes(X, 1, 2)) / 2 if that is rounding."
         )
     return 0.5 * (X + transposed) if off.any() else X
+
+
+def check_labels(estimator, X, y):
+    """Return the classes and the class of each sample.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Named in the messages.
+    X : ndarray of shape (n_samples, ...)
+        Samples; only their number matters.
+    y : array_like of shape (n_samples,)
+        Labels of classes, numbers or strings.
+
+    Returns
+    -------
+    classes : ndarray of shape (n_classes,)
+        Distinct labels in ascending order.
+    codes : ndarray of int of shape (n_samples,)
+        Positions of the labels in `classes`.
+
+    Raises
+    ------
+    ValueError
+        If `y` is missing, not a vector of labels, or of another length than `X`.
+    """
+    if y is None:
+        raise ValueError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but "
+            f"the target y is None."
+        )
+    y = column_or_1d(y, warn=True)
+    assert_all_finite(y, input_name="y")
+    check_consistent_length(X, y)
+    check_classification_targets(y)
+    return np.unique(y, return_inverse=True)
