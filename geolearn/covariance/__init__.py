@@ -10,15 +10,27 @@ from geolearn.covariance._cao import cao_statistic
 from geolearn.covariance._covariances import Covariances
 from geolearn.covariance._delay_embedding import DelayEmbedding
 from geolearn.covariance._delays import DelayChoice, select_delays
+from geolearn.covariance._fgmdm import FgMDM
+from geolearn.covariance._mdm import MDM
 from geolearn.covariance._mdop import MDOPDelays, mdop
 from geolearn.covariance._mutual_information import mutual_information
+from geolearn.covariance._neighbors import SPDKNeighborsClassifier
+from geolearn.covariance._potato import Potato
+from geolearn.covariance._svc import RiemannianSVC
+from geolearn.covariance._tangent_space import TangentSpace
 
 __all__ = [
+    "MDM",
     "AugmentedCovariances",
     "Covariances",
     "DelayChoice",
     "DelayEmbedding",
+    "FgMDM",
     "MDOPDelays",
+    "Potato",
+    "RiemannianSVC",
+    "SPDKNeighborsClassifier",
+    "TangentSpace",
     "autocorrelation",
     "cao_statistic",
     "mdop",

@@ -3,7 +3,6 @@
 import numpy as np
 
 from geolearn.manifolds import SPD, FrechetMean, Manifold
-from geolearn.manifolds.spd._names import canonical_name
 
 __all__ = [
     "check_spd",
@@ -53,7 +52,7 @@ def resolve_geometry(metric, n, metric_params=None):
 
 def metric_name(geometry) -> str | None:
     """Return the canonical name of a metric of `SPD`, None for other manifolds."""
-    return canonical_name(geometry.metric) if isinstance(geometry, SPD) else None
+    return geometry.metric if isinstance(geometry, SPD) else None
 
 
 def check_spd(geometry, X) -> np.ndarray:

@@ -7,8 +7,16 @@ samples; scikit-learn's own checks see rows lifted by that module, with as few a
 1 feature and 1 sample. Labels, where an estimator needs them, are two classes.
 """
 
+from geolearn.covariance import MDM, TangentSpace
+
 # X of shape (n_matrices, n, n), symmetric positive definite.
-MATRIX_ESTIMATORS: list = []
+MATRIX_ESTIMATORS = [
+    TangentSpace(),
+    TangentSpace("log_cholesky", metric_mean="log_euclidean"),
+    MDM(),
+    MDM("bures_wasserstein"),
+    MDM({"mean": "log_euclidean", "distance": "stein"}, proba="raw"),
+]
 
 # X of shape (n_trials, n_channels, n_times).
 TRIAL_ESTIMATORS: list = []
