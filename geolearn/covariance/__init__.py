@@ -4,6 +4,7 @@ Trials (n_trials, n_channels, n_times) become symmetric positive definite matric
 plain or augmented by delays, which are classified by their Riemannian geometry.
 """
 
+from geolearn.covariance._aligner import SPDAligner
 from geolearn.covariance._augmented import AugmentedCovariances
 from geolearn.covariance._autocorrelation import autocorrelation
 from geolearn.covariance._cao import cao_statistic
@@ -15,6 +16,7 @@ from geolearn.covariance._mdm import MDM
 from geolearn.covariance._mdop import MDOPDelays, mdop
 from geolearn.covariance._mutual_information import mutual_information
 from geolearn.covariance._neighbors import SPDKNeighborsClassifier
+from geolearn.covariance._normalizer import SPDNormalizer
 from geolearn.covariance._potato import Potato
 from geolearn.covariance._svc import RiemannianSVC
 from geolearn.covariance._tangent_space import TangentSpace
@@ -29,7 +31,9 @@ __all__ = [
     "MDOPDelays",
     "Potato",
     "RiemannianSVC",
+    "SPDAligner",
     "SPDKNeighborsClassifier",
+    "SPDNormalizer",
     "TangentSpace",
     "autocorrelation",
     "cao_statistic",
