@@ -5,6 +5,7 @@ plain or augmented by delays, which are classified by their Riemannian geometry.
 """
 
 from geolearn.covariance._aligner import SPDAligner
+from geolearn.covariance._augmentation_grid import augmentation_grid
 from geolearn.covariance._augmented import AugmentedCovariances
 from geolearn.covariance._autocorrelation import autocorrelation
 from geolearn.covariance._cao import cao_statistic
@@ -35,6 +36,7 @@ __all__ = [
     "SPDKNeighborsClassifier",
     "SPDNormalizer",
     "TangentSpace",
+    "augmentation_grid",
     "autocorrelation",
     "cao_statistic",
     "mdop",
