@@ -7,7 +7,7 @@ from geolearn.covariance._series import (
     check_longer,
     check_series,
     refuse_constant,
-    unit_scale,
+    unit_range,
 )
 from geolearn.utils._jit import kernel
 from geolearn.utils._threads import numba_threads
@@ -76,6 +76,8 @@ def autocorrelation(X, max_lag=30, *, average=True, n_jobs=None) -> np.ndarray:
     check_longer(X, max_lag + 1, "max_lag", max_lag)
     refuse_constant(X, "autocorrelation")
     out = np.empty((X.shape[0] * X.shape[1], max_lag))
+    S = unit_range(X)
+    S = S - S.mean(axis=2, keepdims=True)
     with numba_threads(n_jobs):
-        _correlate(unit_scale(X).reshape(-1, X.shape[2]), out)
+        _correlate(S.reshape(-1, X.shape[2]), out)
     return out.mean(axis=0) if average else out.reshape(*X.shape[:2], max_lag)

@@ -22,7 +22,10 @@ _POSITIVE = Interval(Integral, 1, None, closed="left")
 
 
 class DelayEmbedding(
-    StackInput, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    StackInput,
+    TransformerMixin,
+    BaseEstimator,
+    auto_wrap_output_keys=None,  # type: ignore[call-arg]
 ):
     r"""Append delayed copies of the channels to each trial.
 

@@ -11,7 +11,7 @@ from geolearn.covariance._series import (
     check_longer,
     check_series,
     refuse_constant,
-    unit_scale,
+    unit_range,
 )
 from geolearn.utils._jit import kernel
 from geolearn.utils._threads import numba_threads
@@ -58,10 +58,10 @@ class MDOPDelays(NamedTuple):
 
 
 @kernel
-def _add_squares(a, b, squared):
+def _add_squares(a, b, weight, squared):
     for k in range(a.shape[0]):
         difference = a[k] - b[k]
-        squared[k] += difference * difference
+        squared[k] += weight * (difference * difference)
 
 
 @kernel
@@ -73,7 +73,7 @@ def _keep_smaller(squared, j, best, nearest):
 
 
 @kernel
-def _nearest(S, channels, delays, m, n, window, best, nearest):
+def _nearest(S, weights, channels, delays, m, n, window, best, nearest):
     # Nearest neighbours among the first n points of an embedding of m coordinates,
     # more than `window` samples away: squared distance (inf if none) and index.
     best[:n] = np.inf
@@ -87,31 +87,55 @@ def _nearest(S, channels, delays, m, n, window, best, nearest):
         part[:] = 0.0
         for c in range(m):
             x = S[channels[c], delays[c] :]
-            _add_squares(x[low:high], x[low + offset : high + offset], part)
+            _add_squares(
+                x[low:high],
+                x[low + offset : high + offset],
+                weights[channels[c]],
+                part,
+            )
         _keep_smaller(part, low + offset, best[low:high], nearest[low:high])
 
 
 @kernel
-def _beta(x, n, best, nearest, beta):
+def _multiply_ratios(a, b, scale, product):
+    # Multiply products by |a - b| * scale where that is of moderate size; returns
+    # the number of those that are not. A selection, so that the loop vectorises.
+    outside = 0
+    for t in range(a.shape[0]):
+        ratio = abs(a[t] - b[t]) * scale
+        moderate = (ratio > _SMALL) & (ratio < _LARGE)
+        product[t] *= ratio if moderate else 1.0
+        outside += 0 if moderate else 1
+    return outside
+
+
+@kernel
+def _add_extremes(a, b, scale, beta, zeros):
+    # The logarithms of the ratios that were not multiplied; counts those that are 0.
+    for t in range(a.shape[0]):
+        ratio = abs(a[t] - b[t]) * scale
+        if ratio == 0.0:
+            zeros[t] += 1
+        elif not _SMALL < ratio < _LARGE:
+            beta[t] += np.log10(ratio)
+
+
+@kernel
+def _beta(x, weight, n, best, nearest, beta):
     # beta[tau] = mean of log10(|x_{i + tau} - x_{j + tau}| / distance of i and j).
     n_delays = beta.shape[0]
     product = np.ones(n_delays)
-    count = np.zeros(n_delays, dtype=np.int64)
+    zeros = np.zeros(n_delays, dtype=np.int64)
     beta[:] = 0.0
-    factors = 0
+    factors, used = 0, 0
     for i in range(n):
         if best[i] == 0.0 or best[i] == np.inf:
             continue
-        scale = 1.0 / np.sqrt(best[i])
+        scale = np.sqrt(weight / best[i])
         a, b = x[i : i + n_delays], x[nearest[i] : nearest[i] + n_delays]
-        for t in range(n_delays):
-            ratio = abs(a[t] - b[t]) * scale
-            if _SMALL < ratio < _LARGE:
-                product[t] *= ratio
-                count[t] += 1
-            elif ratio > 0.0:
-                beta[t] += np.log10(ratio)
-                count[t] += 1
+        if _multiply_ratios(a, b, scale, product) > 0:
+            _add_extremes(a, b, scale, beta, zeros)
+        used += 1
         factors += 1
         if factors == _FACTORS:
             for t in range(n_delays):
@@ -119,8 +143,8 @@ def _beta(x, n, best, nearest, beta):
                 product[t] = 1.0
             factors = 0
     for t in range(n_delays):
-        total = beta[t] + np.log10(product[t])
-        beta[t] = total / count[t] if count[t] > 0 else -np.inf
+        total, count = beta[t] + np.log10(product[t]), used - zeros[t]
+        beta[t] = total / count if count > 0 else -np.inf
 
 
 @kernel
@@ -136,16 +160,16 @@ def _false_share(old, new, n):
 
 
 @kernel
-def _best_start(S, n, window, beta, best, nearest):
+def _best_start(S, weights, n, window, beta, best, nearest):
     # First and second channel and delay of the largest beta over all pairs.
     n_channels = S.shape[0]
     channels, delays = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
     largest, first, second, delay = -np.inf, 0, 0, 0
     for a in range(n_channels):
         channels[0] = a
-        _nearest(S, channels, delays, 1, n, window, best, nearest)
+        _nearest(S, weights, channels, delays, 1, n, window, best, nearest)
         for c in range(n_channels):
-            _beta(S[c], n, best, nearest, beta)
+            _beta(S[c], weights[c], n, best, nearest, beta)
             t = np.argmax(beta)
             if beta[t] > largest:
                 largest, first, second, delay = beta[t], a, c, t
@@ -153,11 +177,11 @@ def _best_start(S, n, window, beta, best, nearest):
 
 
 @kernel
-def _best_next(S, n, beta, best, nearest):
+def _best_next(S, weights, n, beta, best, nearest):
     # Channel and delay of the largest beta.
     largest, channel, delay = -np.inf, 0, 0
     for c in range(S.shape[0]):
-        _beta(S[c], n, best, nearest, beta)
+        _beta(S[c], weights[c], n, best, nearest, beta)
         t = np.argmax(beta)
         if beta[t] > largest:
             largest, channel, delay = beta[t], c, t
@@ -165,7 +189,7 @@ def _best_next(S, n, beta, best, nearest):
 
 
 @kernel
-def _embed_trial(S, window, max_delay, channels, delays, false):
+def _embed_trial(S, weights, window, max_delay, channels, delays, false):
     # Fill channels[0..m], delays[0..m] and false[0..m-1]; returns the cycles m.
     n_times = S.shape[1]
     beta = np.empty(max_delay + 1)
@@ -178,14 +202,16 @@ def _embed_trial(S, window, max_delay, channels, delays, false):
         n_searched = n - max_delay
         if cycle == 0:
             channels[0], channels[1], delays[1] = _best_start(
-                S, n_searched, window, beta, near, nearest
+                S, weights, n_searched, window, beta, near, nearest
             )
-            _nearest(S, channels, delays, 1, n, window, old, nearest)
+            _nearest(S, weights, channels, delays, 1, n, window, old, nearest)
         else:
-            _nearest(S, channels, delays, m, n_searched, window, near, nearest)
-            channels[m], delays[m] = _best_next(S, n_searched, beta, near, nearest)
+            _nearest(S, weights, channels, delays, m, n_searched, window, near, nearest)
+            channels[m], delays[m] = _best_next(
+                S, weights, n_searched, beta, near, nearest
+            )
         n = min(n, n_times - delays[m])
-        _nearest(S, channels, delays, m + 1, n, window, new, nearest)
+        _nearest(S, weights, channels, delays, m + 1, n, window, new, nearest)
         false[cycle] = _false_share(old, new, n)
         if false[cycle] <= _FEW_FALSE or (
             cycle > 0 and false[cycle] > false[cycle - 1]
@@ -196,10 +222,10 @@ def _embed_trial(S, window, max_delay, channels, delays, false):
 
 
 @kernel(parallel=True)
-def _embed_trials(S, windows, limits, channels, delays, false, cycles):
+def _embed_trials(S, weights, windows, max_delay, channels, delays, false, cycles):
     for r in prange(S.shape[0]):
         cycles[r] = _embed_trial(
-            S[r], windows[r], limits[r], channels[r], delays[r], false[r]
+            S[r], weights[r], windows[r], max_delay, channels[r], delays[r], false[r]
         )
 
 
@@ -288,17 +314,10 @@ def mdop(
     delays = np.zeros_like(channels)
     false = np.zeros((n_trials, max_cycles))
     cycles = np.zeros(n_trials, dtype=np.int64)
-    limits = np.full(n_trials, max_delay)
+    S = unit_range(X)
+    weights = 1.0 / S.var(axis=2, ddof=1)  # not by division: ties remain ties
     with numba_threads(n_jobs):
-        _embed_trials(
-            _standardised(unit_scale(X)),
-            windows,
-            limits,
-            channels,
-            delays,
-            false,
-            cycles,
-        )
+        _embed_trials(S, weights, windows, max_delay, channels, delays, false, cycles)
     lags = np.array(
         [np.rint(d[:m].mean()) for d, m in zip(delays, cycles, strict=True)]
     ).astype(np.int64)
@@ -321,9 +340,3 @@ def _theiler_windows(X, theiler, max_lag, n_jobs):
     return np.array(
         [max(first_minimum(channel)[0] for channel in trial) for trial in information]
     )
-
-
-def _standardised(X):
-    """Return the series with mean 0 and standard deviation 1 (ddof = 1)."""
-    centred = X - X.mean(axis=2, keepdims=True)
-    return centred / centred.std(axis=2, ddof=1, keepdims=True)

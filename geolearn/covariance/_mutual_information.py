@@ -5,7 +5,12 @@ from numbers import Integral
 import numpy as np
 from numba import prange
 
-from geolearn.covariance._series import check_longer, check_series, refuse_constant
+from geolearn.covariance._series import (
+    check_longer,
+    check_series,
+    refuse_constant,
+    unit_range,
+)
 from geolearn.utils._jit import kernel
 from geolearn.utils._threads import numba_threads
 from geolearn.utils.validation import check_integer
@@ -189,8 +194,9 @@ def mutual_information(
     refuse_constant(X, "mutual information")
     logs = np.log2(np.maximum(np.arange(n + 1), 1))
     out = np.empty((X.shape[0] * X.shape[1], max_lag))
+    S = unit_range(X)
     with numba_threads(n_jobs):
-        _information(X.reshape(-1, X.shape[2]), n_bins, logs, out)
+        _information(S.reshape(-1, X.shape[2]), n_bins, logs, out)
     return out.mean(axis=0) if average else out.reshape(*X.shape[:2], max_lag)
 
 

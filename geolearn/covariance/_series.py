@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["check_longer", "check_series", "refuse_constant", "unit_scale"]
+__all__ = ["check_longer", "check_series", "refuse_constant", "unit_range"]
 
 
 def check_series(X) -> np.ndarray:
@@ -61,12 +61,12 @@ def check_longer(X, least, parameter, value) -> None:
         )
 
 
-def unit_scale(X) -> np.ndarray:
-    """Return the series less their means, scaled exactly by powers of 2 to order 1.
+def unit_range(X) -> np.ndarray:
+    """Return each series times the power of 2 that makes its range about 1.
 
-    Squares of the result neither overflow nor underflow, whatever the units.
+    The scaling is exact and keeps ties between differences, which centring would
+    break. Squared differences neither overflow nor underflow, whatever the units.
     """
-    half = 0.5 * X  # a difference of two numbers near the largest is finite
-    centred = half - half.mean(axis=2, keepdims=True)
-    exponent = np.frexp(np.abs(centred).max(axis=2, keepdims=True))[1]
-    return np.ldexp(centred, -exponent)
+    # Half the range is finite even if the largest numbers have both signs.
+    half = 0.5 * X.max(axis=2, keepdims=True) - 0.5 * X.min(axis=2, keepdims=True)
+    return np.ldexp(X, -np.frexp(half)[1])
