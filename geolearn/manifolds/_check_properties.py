@@ -240,8 +240,7 @@ def _gradient(s):
 
 
 def _transport_tol(s):
-    numerical = type(s.manifold)._transport is FrameOperations._transport
-    return _LADDER_TOL if numerical else s.tol
+    return s.tol if s.manifold._closed_form_transport else _LADDER_TOL
 
 
 def _isometric_transport(s):

@@ -60,6 +60,11 @@ class FrameOperations(PointOperations):
         ValueError
             If the last axis of `vector` is not of length `dim`.
         """
+        x, w, dtype = self._coordinate_arrays(base_point, vector)
+        return self._vector_to_tangent(x, w).astype(dtype, copy=False)
+
+    def _coordinate_arrays(self, base_point, vector):
+        """Return point and coordinates in float64, and the dtype of the result."""
         x, dtype = self._arrays(base_point)
         w = np.asarray(vector)
         if w.ndim == 0 or w.shape[-1] != self.dim:
@@ -69,9 +74,56 @@ class FrameOperations(PointOperations):
             )
         if w.dtype != np.float32:
             dtype = np.float64
-        return self._vector_to_tangent(x, w.astype(np.float64)).astype(
-            dtype, copy=False
-        )
+        return x, w.astype(np.float64, copy=False), dtype
+
+    def log_vector(self, base_point: Any, point: Any) -> np.ndarray:
+        r"""Return orthonormal coordinates of logarithms.
+
+        The same as `tangent_to_vector` of `log`, which some manifolds compute in
+        one go.
+
+        Parameters
+        ----------
+        base_point : array_like of shape (..., \*point_shape)
+            Points x.
+        point : array_like of shape (..., \*point_shape)
+            Points y.
+
+        Returns
+        -------
+        ndarray of shape (..., dim)
+            Coordinates of log_x(y), of Euclidean length dist(x, y).
+
+        Raises
+        ------
+        ValueError
+            If the shortest geodesic is not unique, where the manifold can tell.
+        """
+        return self.tangent_to_vector(base_point, self.log(base_point, point))
+
+    def exp_vector(self, base_point: Any, vector: Any) -> np.ndarray:
+        r"""Return the exponentials of tangent vectors given by coordinates.
+
+        The same as `exp` of `vector_to_tangent`; undoes `log_vector`.
+
+        Parameters
+        ----------
+        base_point : array_like of shape (..., \*point_shape)
+            Points x.
+        vector : array_like of shape (..., dim)
+            Coordinates in the frame of `tangent_to_vector`.
+
+        Returns
+        -------
+        ndarray of shape (..., \*point_shape)
+            Points.
+
+        Raises
+        ------
+        ValueError
+            If the last axis of `vector` is not of length `dim`.
+        """
+        return self.exp(base_point, self.vector_to_tangent(base_point, vector))
 
     def log_volume_density(self, x: Any, y: Any) -> np.ndarray:
         r"""Return the logarithm of the volume density of the exponential map.
@@ -184,6 +236,11 @@ class FrameOperations(PointOperations):
         return self._vector_to_tangent(x, vectors).astype(dtype, copy=False)
 
     # Numerical defaults.
+
+    @property
+    def _closed_form_transport(self):
+        """Whether `transport` is exact rather than climbed rung by rung."""
+        return type(self)._transport is not FrameOperations._transport
 
     def _random_point(self, n_samples, rng):
         return self._project(rng.standard_normal((n_samples, *self.point_shape)))

@@ -6,6 +6,7 @@ from geolearn.manifolds.base import Manifold
 from geolearn.manifolds.euclidean import Euclidean
 from geolearn.manifolds.hyperboloid import Hyperboloid
 from geolearn.manifolds.poincare import PoincareBall
+from geolearn.manifolds.spd import SPD
 from geolearn.manifolds.sphere import Sphere
 from geolearn.manifolds.torus import Torus
 from geolearn.utils.validation import check_integer
@@ -22,43 +23,51 @@ _NAMED: dict[str, tuple[Any, int]] = {
 }
 
 
-def get_manifold(manifold: str | Manifold, n_features: int) -> Manifold:
-    """Return the manifold of points with a given number of coordinates.
+def get_manifold(
+    manifold: str | Manifold, n_features: int | tuple[int, ...]
+) -> Manifold:
+    """Return the manifold of points of a given shape.
 
     Parameters
     ----------
-    manifold : {"euclidean", "sphere", "hyperboloid", "poincare", "torus"} or Manifold
-        Name of a manifold, taken with unit radius or curvature -1; or an instance,
+    manifold : str or Manifold
+        Name of a manifold of vectors ("euclidean", "sphere", "hyperboloid",
+        "poincare" or "torus", taken with unit radius or curvature -1) or of
+        matrices ("spd", taken with the affine-invariant metric); or an instance,
         which is returned as it is.
-    n_features : int
-        Number of coordinates of a point, the columns of a data matrix. It is one
-        more than the dimension for the sphere and the hyperboloid.
+    n_features : int or tuple of int
+        Shape of one point, ``X.shape[1:]`` of a data set `X`, or only the number of
+        coordinates of a vector, the columns of a data matrix. It is one more than
+        the dimension for the sphere and the hyperboloid.
 
     Returns
     -------
     Manifold
-        Manifold with ``point_shape == (n_features,)``.
+        Manifold with that `point_shape`.
 
     Raises
     ------
     TypeError
         If `manifold` is neither a name nor a manifold instance.
     ValueError
-        If the name is unknown, or the manifold does not have points with that many
-        coordinates.
+        If the name is unknown, or the manifold does not have points of that shape.
 
     Examples
     --------
+    >>> import numpy as np
     >>> get_manifold("sphere", 3)
     Sphere(2)
+    >>> X = np.tile(np.eye(4), (10, 1, 1))
+    >>> get_manifold("spd", X.shape[1:])
+    SPD(4)
     """
-    n_features = check_integer(n_features, "n_features")
+    shape = _check_shape(n_features)
     if isinstance(manifold, Manifold):
-        if tuple(manifold.point_shape) != (n_features,):
+        if tuple(manifold.point_shape) != shape:
             raise ValueError(
                 f"Points of {manifold!r} have point_shape "
-                f"{tuple(manifold.point_shape)}, but the data have {n_features} "
-                f"features."
+                f"{tuple(manifold.point_shape)}, but the data have "
+                f"{_describe(shape)}."
             )
         return manifold
     if not isinstance(manifold, str):
@@ -68,15 +77,43 @@ def get_manifold(manifold: str | Manifold, n_features: int) -> Manifold:
         raise TypeError(
             f"manifold must be a name or a Manifold instance, got {manifold!r}.{hint}"
         )
+    if manifold == "spd":
+        return _symmetric(shape)
     if manifold not in _NAMED:
         raise ValueError(
-            f"Unknown manifold {manifold!r}; known names are {sorted(_NAMED)}. Other "
-            f"manifolds are passed as instances."
+            f"Unknown manifold {manifold!r}; known names are "
+            f"{sorted([*_NAMED, 'spd'])}. Other manifolds are passed as instances."
+        )
+    if len(shape) != 1:
+        raise ValueError(
+            f"Points of {manifold!r} are vectors, but the data have "
+            f"{_describe(shape)}. Reshape them to (n_samples, n_features), or pass "
+            f"manifold='spd' for symmetric positive definite matrices."
         )
     kind, extra = _NAMED[manifold]
-    if n_features <= extra:
+    if shape[0] <= extra:
         raise ValueError(
             f"Points of {manifold!r} have at least {extra + 1} coordinates, but the "
-            f"data have n_features={n_features}."
+            f"data have n_features={shape[0]}."
         )
-    return kind(n_features - extra)
+    return kind(shape[0] - extra)
+
+
+def _check_shape(n_features):
+    if isinstance(n_features, tuple):
+        return tuple(check_integer(k, "each of n_features") for k in n_features)
+    return (check_integer(n_features, "n_features"),)
+
+
+def _describe(shape):
+    return f"{shape[0]} features" if len(shape) == 1 else f"points of shape {shape}"
+
+
+def _symmetric(shape):
+    if len(shape) != 2 or shape[0] != shape[1]:
+        raise ValueError(
+            f"Points of 'spd' are square matrices, but the data have "
+            f"{_describe(shape)}. Pass data of shape (n_samples, n, n), such as those "
+            f"of Covariances().fit_transform(trials)."
+        )
+    return SPD(shape[0])

@@ -3,22 +3,24 @@
 import numpy as np
 
 from geolearn import linalg
-from geolearn.manifolds.spd._geometry import Geometry, explain_nan
-from geolearn.manifolds.spd._mean_affine import affine_mean
-from geolearn.manifolds.spd._spectral import (
+from geolearn.manifolds.spd._forms import (
     compose,
-    factor,
-    inverse_factor,
     scale_columns,
     symmetrise,
     transpose,
     unvec,
     vec,
 )
+from geolearn.manifolds.spd._geometry import Geometry, explain_nan
+from geolearn.manifolds.spd._mean_affine import affine_mean
+from geolearn.manifolds.spd._spectral import (
+    factor,
+    inverse_factor,
+)
 from geolearn.manifolds.special import log_sinhc
 from geolearn.metrics.spd import pencil_distance, pencil_table
 
-__all__ = ["AffineInvariant", "stretch", "unstretch"]
+__all__ = ["AffineInvariant", "polar_rotation", "stretch", "unstretch"]
 
 # Below this ratio the eigenvalues of a whitened matrix come from singular values.
 _ILL_WHITENED = 1e-5
@@ -47,7 +49,7 @@ def _trace(S):
     return np.trace(S, axis1=-2, axis2=-1)[..., None, None]
 
 
-def _polar(L):
+def polar_rotation(L):
     """Return the orthogonal R with R L^-1 = P^-1/2 and L R^T = P^1/2."""
     U, _, Vt = np.linalg.svd(L)
     return U @ Vt
@@ -154,26 +156,28 @@ class AffineInvariant(Geometry):
     def to_vector(self, P, V):
         """Return vec of P^-1/2 V P^-1/2, whitened by L^-1 and then rotated."""
         L, W = inverse_factor(P)
-        S = linalg.congruence(_polar(L), linalg.congruence(W, V))
+        S = linalg.congruence(polar_rotation(L), linalg.congruence(W, V))
         return vec(stretch(S, self.alpha, self.beta))
 
     def from_vector(self, P, w):
         """Undo `to_vector`."""
         L = factor(P)
         S = unstretch(unvec(w, self.n), self.alpha, self.beta)
-        return linalg.congruence(L, linalg.congruence(transpose(_polar(L)), S))
+        return linalg.congruence(L, linalg.congruence(transpose(polar_rotation(L)), S))
 
     def log_vector(self, P, Q, n_jobs=None):
         """Return vec of log(P^-1/2 Q P^-1/2)."""
         L, _, U, mu = self._pencil(P, Q, n_jobs)
-        return vec(stretch(compose(_polar(L) @ U, mu), self.alpha, self.beta))
+        return vec(stretch(compose(polar_rotation(L) @ U, mu), self.alpha, self.beta))
 
     def exp_vector(self, P, w, n_jobs=None):
         """Undo `log_vector`."""
         L = factor(P)
         S = unstretch(unvec(w, self.n), self.alpha, self.beta)
         s, U = linalg.eigh(S, n_jobs=n_jobs)
-        return _gram(scale_columns(L @ (transpose(_polar(L)) @ U), np.exp(0.5 * s)))
+        return _gram(
+            scale_columns(L @ (transpose(polar_rotation(L)) @ U), np.exp(0.5 * s))
+        )
 
     def mean(self, X, weight, *, init, tol, max_iter, n_jobs):
         """Return the mean, which is the same for every alpha and beta."""

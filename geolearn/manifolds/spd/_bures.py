@@ -5,17 +5,19 @@ import math
 import numpy as np
 
 from geolearn import linalg
+from geolearn.manifolds.spd._forms import (
+    scale_columns,
+    symmetrise,
+    transpose,
+    unvec,
+    vec,
+)
 from geolearn.manifolds.spd._geometry import Geometry, explain_nan, leaves_domain
 from geolearn.manifolds.spd._mean_bures import bures_mean
 from geolearn.manifolds.spd._spectral import (
     eigen,
     factor,
     rotate,
-    scale_columns,
-    symmetrise,
-    transpose,
-    unvec,
-    vec,
 )
 from geolearn.metrics.spd import bures_wasserstein_distance, bures_wasserstein_table
 

@@ -4,20 +4,22 @@ import numpy as np
 
 from geolearn import linalg
 from geolearn.manifolds.spd._affine import stretch, unstretch
-from geolearn.manifolds.spd._geometry import leaves_domain
-from geolearn.manifolds.spd._spectral import (
+from geolearn.manifolds.spd._forms import (
     compose,
     divided_log,
     divided_power,
-    eigen,
-    factor,
-    inverse_factor,
-    rotate,
     scale_columns,
     symmetrise,
     transpose,
     unvec,
     vec,
+)
+from geolearn.manifolds.spd._geometry import leaves_domain
+from geolearn.manifolds.spd._spectral import (
+    eigen,
+    factor,
+    inverse_factor,
+    rotate,
 )
 
 __all__ = ["CholeskyChart", "LinearChart", "LogChart", "PowerChart"]
@@ -42,9 +44,11 @@ class LinearChart:
         """Return vec(A)."""
         return vec(A)
 
-    def matrix(self, z, n_jobs=None):
+    def matrix(self, z, n_jobs=None, inside=False):
         """Return the matrix; raise unless positive definite."""
         A = unvec(z, self.n)
+        if inside:
+            return A
         bad = linalg.cholesky(A, n_jobs=n_jobs)[1] != 0
         if np.any(bad):
             raise leaves_domain("euclidean", bad, "the sum is not positive definite")
@@ -115,7 +119,7 @@ class LogChart(_Spectral):
         a, U = eigen(A, n_jobs)
         return self._vec(compose(U, np.log(a)))
 
-    def matrix(self, z, n_jobs=None):
+    def matrix(self, z, n_jobs=None, inside=False):
         """Return the exponential."""
         s, U = linalg.eigh(self._unvec(z), n_jobs=n_jobs)
         K = scale_columns(U, np.exp(0.5 * s))
@@ -153,10 +157,10 @@ class PowerChart(_Spectral):
         a, U = eigen(A, n_jobs)
         return self._vec(compose(U, a**self.theta))
 
-    def matrix(self, z, n_jobs=None):
+    def matrix(self, z, n_jobs=None, inside=False):
         """Return the root; raise unless positive definite."""
         S = self._unvec(z)
-        bad = linalg.cholesky(S, n_jobs=n_jobs)[1] != 0
+        bad = False if inside else linalg.cholesky(S, n_jobs=n_jobs)[1] != 0
         if np.any(bad):
             reason = f"A^{self.theta:g} is not positive definite at its end"
             raise leaves_domain("power_euclidean", bad, reason)
@@ -202,12 +206,12 @@ class CholeskyChart:
         diagonal = self._on_diagonal(L)
         return self._stack(L, np.log(diagonal) if self.complete else diagonal)
 
-    def matrix(self, z, n_jobs=None):
+    def matrix(self, z, n_jobs=None, inside=False):
         """Return L L^T; raise if a diagonal entry is not positive."""
         diagonal = z[..., : self.n]
         if self.complete:
             diagonal = np.exp(diagonal)
-        elif not (diagonal > 0.0).all():
+        elif not inside and not (diagonal > 0.0).all():
             bad = ~(diagonal > 0.0).all(axis=-1)
             reason = "the diagonal of the factor is not positive at its end"
             raise leaves_domain("cholesky", bad, reason)

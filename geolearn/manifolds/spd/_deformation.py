@@ -3,15 +3,17 @@
 import numpy as np
 
 from geolearn import linalg
-from geolearn.manifolds.spd._affine import _polar
-from geolearn.manifolds.spd._geometry import Geometry
-from geolearn.manifolds.spd._spectral import (
+from geolearn.manifolds.spd._affine import polar_rotation
+from geolearn.manifolds.spd._forms import (
     compose,
     divided_power,
+    transpose,
+)
+from geolearn.manifolds.spd._geometry import Geometry
+from geolearn.manifolds.spd._spectral import (
     eigen,
     inverse_factor,
     rotate,
-    transpose,
 )
 
 __all__ = ["CongruenceMap", "PowerMap", "PulledBack"]
@@ -74,7 +76,7 @@ class CongruenceMap:
 
     def __init__(self, matrix):
         self._L, self._W = inverse_factor(matrix)
-        self._R = _polar(self._L)
+        self._R = polar_rotation(self._L)
 
     def forward(self, A, n_jobs=None):
         """Whiten by the Cholesky factor, then rotate."""

@@ -3,6 +3,7 @@
 import numpy as np
 
 from geolearn.manifolds._mean import FrechetMean
+from geolearn.manifolds.spd._chunks import in_chunks
 from geolearn.manifolds.spd._geometry import Geometry
 
 __all__ = ["Flat"]
@@ -30,7 +31,7 @@ class Flat(Geometry):
 
     def coordinates(self, X, n_jobs=None):
         """Return vectors with the same distances."""
-        return self.chart.coordinates(X, n_jobs)
+        return in_chunks(lambda A: self.chart.coordinates(A, n_jobs), [X], [2])
 
     def distance(self, A, B, squared=False, n_jobs=None):
         """Return distances of matrices paired by broadcasting."""
@@ -86,4 +87,5 @@ class Flat(Geometry):
         z = self.coordinates(X, n_jobs)
         center = weight @ z
         variance = float(weight @ np.sum((z - center) ** 2, axis=-1))
-        return FrechetMean(self.chart.matrix(center), variance, 0, 0.0, True)
+        mean = self.chart.matrix(center, inside=True)  # the domains are convex
+        return FrechetMean(mean, variance, 0, 0.0, True)

@@ -5,7 +5,9 @@ import math
 import numpy as np
 
 from geolearn.manifolds.spd._names import EXPONENTIAL, MEAN
-from geolearn.manifolds.spd._spectral import factor
+from geolearn.manifolds.spd._spectral import (
+    factor,
+)
 
 __all__ = ["Geometry", "leaves_domain"]
 

@@ -1,54 +1,70 @@
 """Kernel metrics: entries in the eigenbasis divided by a function of two values."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from geolearn import linalg
-from geolearn.manifolds.spd._geometry import Geometry
-from geolearn.manifolds.spd._spectral import (
+from geolearn.manifolds.spd._forms import (
     divided_log,
     divided_power,
-    eigen,
-    rotate,
     unvec,
     vec,
 )
+from geolearn.manifolds.spd._geometry import Geometry
+from geolearn.manifolds.spd._spectral import (
+    eigen,
+    rotate,
+)
 
-__all__ = ["KERNELS", "KernelMetric", "kernel_factors"]
+__all__ = ["KERNELS", "WITH_POWER", "KernelMetric", "kernel_factors"]
 
 
-def _means(d):
+WITH_POWER = ("power_affine", "power_euclidean")
+
+
+def _pairs(d):
     return d[..., :, None], d[..., None, :]
 
 
 def _polar_affine(d, power):
-    x, y = _means(d)
-    return (2.0 * x * (y / (x + y))) ** 2
+    x, y = _pairs(d)
+    return (0.5 / x + 0.5 / y) ** 2
 
 
-# 1 / phi(d_i, d_j) at all pairs of eigenvalues, as functions of d and of the power.
-KERNELS = {
-    "affine_invariant": lambda d, power: _product(d, power),
+def _affine(d, power):
+    return 1.0 / d[..., :, None] / d[..., None, :]
+
+
+def _power_euclidean(d, power):
+    return (divided_power(d, power) / power) ** 2
+
+
+def _power_affine(d, power):
+    x, y = _pairs(d)
+    return (
+        divided_power(d, power) / power * x ** (-power / 2) * y ** (-power / 2)
+    ) ** 2
+
+
+# 1 / phi(d_i, d_j) at all pairs of eigenvalues d, given the power.
+KERNELS: dict[str, Callable] = {
+    "affine_invariant": _affine,
     "bogoliubov_kubo_mori": lambda d, power: divided_log(d),
-    "bures_wasserstein": lambda d, power: 0.5 / np.add(*_means(d)),
+    "bures_wasserstein": lambda d, power: 0.5 / np.add(*_pairs(d)),
     "euclidean": lambda d, power: np.ones((*d.shape, d.shape[-1])),
     "log_euclidean": lambda d, power: divided_log(d) ** 2,
-    "polar_affine": lambda d, power: 1.0 / _polar_affine(d, power),
-    "power_euclidean": lambda d, power: (divided_power(d, power) / power) ** 2,
+    "polar_affine": _polar_affine,
+    "power_affine": _power_affine,
+    "power_euclidean": _power_euclidean,
 }
-
-
-def _product(d, power):
-    x, y = _means(d)
-    if power is None or power == 1.0:
-        return 1.0 / x / y
-    return (divided_power(d, power) / power) ** 2 * (x * y) ** -power
 
 
 def kernel_factors(kernel, d, power=None):
     """Return 1 / phi at all pairs of eigenvalues, for a name or a function phi."""
     if not callable(kernel):
         return KERNELS[kernel](d, power)
-    values = np.asarray(kernel(*_means(d)), dtype=np.float64)
+    values = np.asarray(kernel(*_pairs(d)), dtype=np.float64)
     values = np.broadcast_to(values, (*d.shape, d.shape[-1]))
     if not (values > 0.0).all():
         raise ValueError(

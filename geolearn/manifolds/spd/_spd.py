@@ -1,53 +1,139 @@
 """The manifold of symmetric positive definite matrices under many metrics."""
 
-import warnings
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
-from geolearn import linalg
 from geolearn.manifolds._frames import FrameOperations
-from geolearn.manifolds._pointwise import finish
-from geolearn.manifolds.base import Manifold
-from geolearn.manifolds.spd._build import build_geometry, canonical_parameters
-from geolearn.manifolds.spd._spectral import (
+from geolearn.manifolds.spd._data import DataOperations
+from geolearn.manifolds.spd._forms import (
     compose,
-    not_positive_definite,
+    nearest_definite,
     symmetrise,
-    transpose,
     unvec,
 )
-from geolearn.utils.validation import check_integer, check_positive, check_sample_weight
+from geolearn.manifolds.spd._parameters import canonical_parameters
+from geolearn.utils.validation import check_integer
 
-__all__ = ["SPD", "nearest_definite"]
+__all__ = ["SPD"]
 
-_ASYMMETRY = 1e-8  # relative; beyond it a matrix is wrong, not rounded
 _FLOOR = 1e-12  # of projected eigenvalues, relative to the largest
-# Metrics that are not complete: points are drawn well inside, and lengths of tests
-# of general manifolds stay below the distance to the boundary.
+# Under metrics that are not complete random points are drawn near the identity, and
+# lengths that suit every point stay below the distance to the boundary.
 _INNER_SCALE = 0.3
 _INNER_LENGTH = 0.1
 
 
-class SPD(Manifold):
+class SPD(DataOperations):
     r"""Represent symmetric positive definite matrices under a chosen metric.
+
+    Points are n x n matrices, tangent vectors symmetric n x n matrices. All
+    operations broadcast over leading axes and stay accurate up to condition numbers
+    near 1e12 and in any units: data are whitened by Cholesky factors, never by
+    symmetric roots, and differences of near matrices are taken before logarithms.
+
+    Tangent coordinates (`log_vector`, `tangent_to_vector`) are those of a basis that
+    is orthonormal for the metric, so that their Euclidean length is the distance.
+    With vec(S) the upper triangle row by row, off-diagonal entries times sqrt 2, the
+    logarithm at P of Q has the coordinates
+
+    - affine-invariant: :math:`\mathrm{vec} \log(P^{-1/2} Q P^{-1/2})`;
+    - log-Euclidean: :math:`\mathrm{vec}(\log Q - \log P)`;
+    - log-Cholesky: :math:`\log(K_{ii} / L_{ii})`, then the strict lower part of
+      K - L row by row, where L and K are the Cholesky factors of P and Q;
+    - Bures-Wasserstein: :math:`\mathrm{vec}(S_{ij} / \sqrt{2 (d_i + d_j)})`, where S
+      is the logarithm in the eigenbasis of P and d the eigenvalues of P.
 
     Parameters
     ----------
     n : int
         Size of the matrices.
     metric : str, default="affine_invariant"
-        Name of the metric.
+        Name of the metric; hyphens are read as underscores. Riemannian metrics:
+
+        - "affine_invariant" ("riemann", "airm"): complete, curvature in [-1/2, 0],
+          invariant under all invertible linear maps of the channels;
+        - "log_euclidean" ("logeuclid"): complete and flat;
+        - "log_cholesky" ("logchol"): complete and flat; depends on the order of the
+          channels;
+        - "bures_wasserstein" ("wasserstein", "bures"): optimal transport between
+          centred normal distributions; curvature at least 0, not complete. It has
+          no closed form of `transport`, which is done by the pole ladder with an
+          error of second order in the length of the path;
+        - "euclidean" ("euclid"), "power_euclidean" ("poweuclid"), "harmonic" (its
+          power -1), "cholesky" ("chol"; depends on the order of the channels):
+          flat, not complete;
+        - "polar_affine": "affine_invariant" with power 2;
+        - "bogoliubov_kubo_mori" ("bkm"): inner products and norms only.
+
+        Distances and divergences without geodesics: "stein" ("logdet"), "thompson",
+        "kullback_leibler" ("kullback"; of the normal distribution with covariance A
+        from that with covariance B), "kullback_leibler_reversed" ("kullback_right")
+        and "jeffreys" ("kullback_sym"; the sum of the two).
     alpha : float, default=1.0
-        Weight of the Frobenius inner product.
+        Weight of the Frobenius inner product, positive; "affine_invariant" and
+        "log_euclidean" only. Squared distances are alpha times the sum of squared
+        log-eigenvalues plus beta times their squared sum.
     beta : float, default=0.0
-        Weight of the product of traces.
+        Weight of the product of traces, above -alpha / n; as `alpha`.
     power : float, default=None
-        Exponent.
+        Exponent theta, not 0. "power_euclidean": the distance is
+        norm(A^theta - B^theta) / abs(theta), 0.5 if None. "affine_invariant",
+        "log_cholesky" and "bures_wasserstein": deforms the metric to
+        d(A^theta, B^theta) / abs(theta), which tends to the log-Euclidean distance
+        (half of it for Bures-Wasserstein) as theta tends to 0; None does not deform.
     metric_matrix : array_like of shape (n, n), default=None
-        SPD matrix of the generalised Bures-Wasserstein metric.
+        SPD matrix G of the generalised Bures-Wasserstein metric [3]_, which compares
+        G^-1/2 A G^-1/2; "bures_wasserstein" only. With `power` too, it is applied to
+        the powers. Kept as nested tuples, since manifolds are immutable.
+
+    Attributes
+    ----------
+    dim : int
+        n (n + 1) / 2.
+    point_shape : tuple of int
+        (n, n).
+    injectivity_radius : float
+        Infinity: logarithms are unique. Under metrics that are not complete `exp`
+        raises an error beyond the boundary.
+    sectional_curvature_bounds : tuple of float
+        Lowest and highest sectional curvature; infinite where not known, as for
+        divergences.
+
+    Raises
+    ------
+    ValueError
+        If the metric is unknown, or a parameter is out of its range or has no
+        meaning for the metric.
+
+    References
+    ----------
+    .. [1] X. Pennec, P. Fillard, N. Ayache, "A Riemannian framework for tensor
+       computing", Int. J. Comput. Vis. 66, 2006, doi:10.1007/s11263-005-3222-z.
+    .. [2] Y. Thanwerdas, X. Pennec, "O(n)-invariant Riemannian metrics on SPD
+       matrices", 2021, arXiv:2109.05768.
+    .. [3] A. Han, B. Mishra, P. Jawanpuria, J. Gao, "Learning with symmetric positive
+       definite matrices via generalized Bures-Wasserstein geometry", 2021,
+       arXiv:2110.10464.
+    .. [4] Z. Lin, "Riemannian geometry of symmetric positive definite matrices via
+       Cholesky decomposition", 2019, arXiv:1908.09326.
+    .. [5] R. Bhatia, T. Jain, Y. Lim, "On the Bures-Wasserstein distance between
+       positive definite matrices", 2019, arXiv:1712.01504.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from geolearn.manifolds import SPD
+    >>> A, B = np.array([[2.0, 1.0], [1.0, 2.0]]), np.diag([1.0, 3.0])
+    >>> manifold = SPD(2)
+    >>> round(float(manifold.dist(A, B)), 8)
+    1.12481662
+    >>> manifold.log_vector(A, B).round(4)
+    array([-0.5207, -0.8503,  0.5207])
+    >>> SPD(2, "bures-wasserstein").frechet_mean(np.stack([A, B])).round(4)
+    array([[1.4182, 0.5173],
+           [0.5173, 2.4527]])
     """
 
     def __init__(
@@ -61,29 +147,44 @@ class SPD(Manifold):
         metric_matrix: Any = None,
     ):
         self.n = check_integer(n, "n")
-        parameters = canonical_parameters(
-            self.n, metric, alpha, beta, power, metric_matrix
-        )
-        for name, value in parameters.items():
-            setattr(self, name, value)
+        given = (metric, alpha, beta, power, metric_matrix)
+        # Aliases and members of families in one form, so that equal metrics compare
+        # equal.
+        checked = canonical_parameters(self.n, *given)
+        self.metric: str = checked["metric"]
+        self.alpha: float = checked["alpha"]
+        self.beta: float = checked["beta"]
+        self.power: float | None = checked["power"]
+        self.metric_matrix: tuple | None = checked["metric_matrix"]
         self.dim = self.n * (self.n + 1) // 2
         self.point_shape = (self.n, self.n)
         self.sectional_curvature_bounds = self._geometry.curvature
 
     @cached_property
     def _geometry(self):
+        from geolearn.manifolds.spd._build import build_geometry  # compiles
+
         return build_geometry(**self.get_params())
+
+    def __getstate__(self):
+        state = dict(self.__dict__)
+        state.pop("_geometry", None)  # built again from the parameters
+        return state
 
     @property
     def is_hadamard(self) -> bool:
-        """Whether the manifold is complete and no curvature is positive."""
+        """Whether the metric is complete and no curvature is positive."""
         return self._geometry.complete and self.sectional_curvature_bounds[1] <= 0.0
 
     @property
     def _length_scale(self):
-        return super()._length_scale if self._geometry.complete else _INNER_LENGTH
+        if self._geometry.complete:
+            return super()._length_scale
+        return _INNER_LENGTH
 
-    # Primitives.
+    @property
+    def _closed_form_transport(self):
+        return self._geometry.closed_transport
 
     def _exp(self, x, v):
         return self._geometry.exp(x, v)
@@ -114,148 +215,16 @@ class SPD(Manifold):
     def _vector_to_tangent(self, x, w):
         return self._geometry.from_vector(x, w)
 
+    def _project(self, x):
+        x = symmetrise(x)
+        return nearest_definite(x, _FLOOR, ~self._definite(x))
+
     def _project_tangent(self, x, v):
         return symmetrise(v) + np.zeros_like(x)
-
-    def _project(self, x):
-        return nearest_definite(x, _FLOOR)
 
     def _random_point(self, n_samples, rng):
         w = rng.standard_normal((n_samples, self.dim))
         if self._geometry.complete:
             return self._geometry.exp_vector(np.eye(self.n), w)
-        s, U = linalg.eigh(_INNER_SCALE * unvec(w, self.n))
+        s, U = np.linalg.eigh(_INNER_SCALE * unvec(w, self.n))
         return compose(U, np.exp(s))
-
-    # Data sets.
-
-    def log_vector(self, base_point, point, *, n_jobs=None):
-        """Return coordinates of logarithms."""
-        x, y, dtype = self._arrays(base_point, point)
-        return finish(self._geometry.log_vector(x, y, n_jobs), dtype)
-
-    def exp_vector(self, base_point, vector, *, n_jobs=None):
-        """Return exponentials of coordinates."""
-        x, dtype = self._arrays(base_point)
-        w = np.asarray(vector, dtype=np.float64)
-        return finish(self._geometry.exp_vector(x, w, n_jobs), dtype)
-
-    def pairwise_distances(  # type: ignore[override]
-        self,
-        X,
-        Y=None,
-        *,
-        squared=False,
-        return_log_volume=False,
-        n_jobs=None,
-        out=None,
-    ):
-        """Return the table of distances between two sets of points."""
-        X = self._cloud(X, "X")
-        other = X if Y is None else self._cloud(Y, "Y")
-        distances = self._geometry.table(
-            X, None if Y is None else other, squared, n_jobs, out
-        )
-        if not return_log_volume:
-            return distances
-        log_volume = np.zeros_like(distances)
-        if not self.is_flat:
-            self._fill_log_volume(X, other, distances, log_volume, Y is None)
-        return distances, log_volume
-
-    def frechet_mean(  # type: ignore[override]
-        self,
-        X,
-        sample_weight=None,
-        *,
-        init=None,
-        tol=1e-8,
-        max_iter=50,
-        return_result=False,
-        n_jobs=None,
-    ):
-        """Return the weighted Fréchet mean."""
-        dtype = np.float32 if getattr(X, "dtype", None) == np.float32 else np.float64
-        X = self.check_points(X)
-        weight = check_sample_weight(sample_weight, len(X))
-        max_iter = check_integer(max_iter, "max_iter", minimum=0)
-        check_positive(tol, "tol")
-        if init is not None:
-            init = self.check_points(np.asarray(init)[None])[0]
-        used = weight > 0.0
-        if not used.all():
-            X, weight = X[used], weight[used]
-        result = self._geometry.mean(
-            X, weight, init=init, tol=tol, max_iter=max_iter, n_jobs=n_jobs
-        )
-        if not result.converged:
-            self._warn_unconverged(result, tol)
-        result = result._replace(mean=result.mean.astype(dtype, copy=False))
-        return result if return_result else result.mean
-
-    def _warn_unconverged(self, result, tol):
-        warnings.warn(
-            f"The Fréchet mean on {self!r} stopped after {result.n_iter} steps with "
-            f"gradient norm {result.gradient_norm:.1e}, wanted {tol:.1e}. Raise "
-            f"max_iter or tol.",
-            ConvergenceWarning,
-            stacklevel=3,
-        )
-
-    def _solve_mean(self, X, weight, starts, tol, max_iter):
-        result = self._geometry.mean(
-            X, weight, init=starts.init, tol=tol, max_iter=max_iter, n_jobs=None
-        )
-        if not result.converged:
-            self._warn_unconverged(result, tol)
-        return result
-
-    def check_points(self, X, *, atol=_ASYMMETRY):
-        """Check that matrices are symmetric positive definite."""
-        X = np.ascontiguousarray(X, dtype=np.float64)
-        if X.ndim != 3 or X.shape[1:] != self.point_shape or len(X) == 0:
-            raise ValueError(
-                f"X has shape {X.shape}, but {self!r} needs (n_samples, {self.n}, "
-                f"{self.n}) with at least one sample."
-            )
-        finite = np.isfinite(X).all(axis=(1, 2))
-        if not finite.all():
-            raise ValueError(
-                f"Input contains NaN or infinity. The first such matrix is "
-                f"X[{np.argmin(finite)}]."
-            )
-        off = np.abs(X - transpose(X)).max(axis=(1, 2))
-        wrong = off > atol * np.abs(X).max(axis=(1, 2))
-        if wrong.any():
-            first = int(np.argmax(wrong))
-            raise ValueError(
-                f"X[{first}] is not symmetric: entries differ from their mirror "
-                f"images by up to {off[first]:.3g}."
-            )
-        X = symmetrise(X) if off.any() else X
-        if self._geometry.needs_definite:
-            status = linalg.cholesky(X)[1]
-            if status.any():
-                raise not_positive_definite(X, status != 0)
-        return X
-
-    def _membership(self, x, atol):
-        largest = np.abs(x).max(axis=(-2, -1))
-        off = np.abs(x - transpose(x)).max(axis=(-2, -1))
-        deviation = off / np.where(largest > 0.0, largest, 1.0)
-        definite = linalg.cholesky(x)[1] == 0
-        return (deviation <= min(atol, _ASYMMETRY)) & definite, deviation
-
-
-def nearest_definite(X, floor):
-    """Return symmetric parts with eigenvalues of at least a share of the largest."""
-    X = symmetrise(X)
-    bad = np.asarray(linalg.cholesky(X)[1] != 0)
-    if not bad.any():
-        return X
-    values, vectors = np.linalg.eigh(X[bad])
-    largest = np.abs(values).max(axis=-1, keepdims=True)
-    if not (largest > 0.0).all():
-        raise ValueError("A matrix of zeros has no nearest positive definite matrix.")
-    X[bad] = compose(vectors, np.maximum(values, floor * largest))
-    return X
