@@ -1,12 +1,37 @@
-"""The affine-invariant (Karcher) mean of symmetric positive definite matrices."""
+"""The affine-invariant (Karcher) mean of symmetric positive definite matrices.
+
+Newton's method with conjugate gradients in the frame of the current mean [1]_.
+
+References
+----------
+.. [1] R. Ferreira, J. Xavier, J. P. Costeira, V. Barroso, "Newton algorithms for
+   Riemannian distance related problems on connected locally symmetric manifolds",
+   IEEE J. Sel. Top. Signal Process. 7, 2013, doi:10.1109/JSTSP.2013.2261799.
+"""
 
 import numpy as np
 
 from geolearn.manifolds._mean import FrechetMean
+from geolearn.manifolds.spd._mean_factors import (
+    arithmetic_harmonic_start,
+    geodesic_factor,
+    moved_factor,
+)
+from geolearn.manifolds.spd._mean_newton import newton_step
+from geolearn.manifolds.spd._mean_pass import AffinePoint, AffineProblem
+from geolearn.utils._threads import matrix_threads
 
 __all__ = ["affine_mean"]
 
-_MAX_HALVINGS = 40
+_ARMIJO = 1e-4
+_MAX_HALVINGS = 12
+# For logarithms with eigenvalues at most u apart, the gradient after a step S
+# differs from its linear model by at most 0.18 u ||S||^2 (found by maximising over
+# S for n <= 6; u sqrt(2)/8 in the limit of large u for n = 2).
+_REMAINDER = 0.2
+# Part of the remainder that the samples leave after cancelling, before it is seen.
+_FIRST_CURVATURE = 1e-3
+_NOISY = 100.0  # gradients below this many rounding errors need the factored form
 
 
 def affine_mean(
@@ -27,10 +52,11 @@ def affine_mean(
     weight : ndarray of shape (n_samples,)
         Positive weights of sum 1.
     init : ndarray of shape (n, n), default=None
-        Start.
+        Start; None means the geometric mean of the arithmetic and harmonic means of
+        the matrices brought to determinant 1.
     tol : float, default=1e-8
-        Largest length of the gradient, which bounds the affine-invariant distance
-        to the mean.
+        Largest length of the gradient. It bounds the affine-invariant distance to
+        the mean, since half the variance is 1-strongly convex.
     max_iter : int, default=50
         Largest number of steps.
     n_jobs : int, default=None
@@ -39,40 +65,93 @@ def affine_mean(
     Returns
     -------
     FrechetMean
-        Mean, variance, number of steps, length of the gradient and whether it is
-        within `tol`.
+        Mean, variance, number of steps, bound of the length of the gradient and
+        whether it is within `tol`.
     """
-    M = np.tensordot(weight, X, axes=1) if init is None else init
-    state = _evaluate(M, X, weight)
+    with matrix_threads(n_jobs):
+        problem = AffineProblem(X, weight, n_jobs)
+        return _solve(problem, _start(problem, init), tol, max_iter)
+
+
+def _start(problem, init):
+    X, weight = problem.X, problem.weight
+    if init is not None:
+        return np.linalg.cholesky(init)
+    if len(X) == 1:
+        return np.linalg.cholesky(X[0])
+    if len(X) == 2:
+        L, K = np.linalg.cholesky(X)
+        return geodesic_factor(L, K, float(weight[1]))
+    return arithmetic_harmonic_start(X, weight, problem.n_jobs)
+
+
+def _solve(problem, L, tol, max_iter):
+    point = problem.evaluate(L)
     n_iter = 0
-    while state[2] > tol and n_iter < max_iter:
-        L, G, norm, variance, mean_h = state
-        step = G / mean_h
-        for _ in range(_MAX_HALVINGS):
-            values, V = np.linalg.eigh(step)
-            trial = L @ (V * np.exp(values)) @ V.T @ L.T
-            following = _evaluate(0.5 * (trial + trial.T), X, weight)
-            if following[2] < norm or following[3] < variance * (1.0 - 1e-14):
-                break
-            step = 0.5 * step
-        else:
+    curvature = _FIRST_CURVATURE * point.spread
+    while True:
+        trusted = point.factored or point.noise <= 0.1 * tol
+        if trusted and point.gradient_norm <= tol:
             break
-        M, state = 0.5 * (trial + trial.T), following
-        n_iter += 1
-    return FrechetMean(M, state[3], n_iter, state[2], bool(state[2] <= tol))
+        if not trusted and point.gradient_norm <= max(tol, _NOISY * point.noise):
+            point = problem.evaluate(point.L, factored=True)
+            continue
+        if n_iter >= max_iter:
+            break
+        S, residual = newton_step(problem, point, curvature, tol)
+        length = float(np.linalg.norm(S))
+        bound = residual + _REMAINDER * point.spread * length**2
+        if problem.exact and bound <= tol and point.noise <= 0.1 * tol:
+            return _last_step(point, S, bound, n_iter + 1)
+        following = _line_search(problem, point, S, residual, curvature, tol)
+        if following is not None:
+            change = (following.gradient_norm - residual) / length**2
+            curvature = min(max(change, 0.1 * curvature), _REMAINDER * following.spread)
+            point = following
+            n_iter += 1
+        elif point.factored:
+            break
+        else:
+            point = problem.evaluate(point.L, factored=True)
+    return _result(
+        point.L, point.variance, n_iter, point.gradient_norm, point.gradient_norm <= tol
+    )
 
 
-def _evaluate(M, X, weight):
-    L = np.linalg.cholesky(M)
-    W = np.linalg.inv(L)
-    Z = W @ X @ W.T
-    values, V = np.linalg.eigh(0.5 * (Z + np.swapaxes(Z, 1, 2)))
-    values = np.log(values)
-    logs = (V * values[:, None, :]) @ np.swapaxes(V, 1, 2)
-    G = np.tensordot(weight, logs, axes=1)
-    variance = float(weight @ np.sum(values**2, axis=1))
-    u = values[:, :, None] - values[:, None, :]
-    safe = np.where(np.abs(u) < 1e-8, 1.0, u)
-    h = np.where(np.abs(u) < 1e-8, 1.0, 0.5 * safe / np.tanh(0.5 * safe))
-    mean_h = float(weight @ h.mean(axis=(1, 2)))
-    return L, G, float(np.linalg.norm(G)), variance, mean_h
+def _last_step(point, S, bound, n_iter):
+    """Take a step after which the gradient is below the tolerance for certain."""
+    variance = point.variance - float(np.sum(point.G * S))
+    return _result(moved_factor(point.L, S), variance, n_iter, bound, True)
+
+
+def _result(L, variance, n_iter, gradient_norm, converged):
+    M = L @ L.T
+    return FrechetMean(
+        0.5 * (M + M.T), max(variance, 0.0), n_iter, gradient_norm, bool(converged)
+    )
+
+
+def _line_search(problem, point: AffinePoint, S, residual, curvature, tol):
+    """Return the first acceptable point along S, or None at the rounding level."""
+    slope = float(np.sum(point.G * S))
+    step = 1.0
+    for _ in range(_MAX_HALVINGS):
+        expected = residual + curvature * float(np.sum(S * S))
+        noisy = point.noise > 0.1 * tol and expected <= _NOISY * point.noise
+        following = problem.evaluate(
+            moved_factor(point.L, step * S), factored=point.factored or noisy
+        )
+        if _accept(point, following, step * slope):
+            return following
+        if point.gradient_norm <= _NOISY * point.noise:
+            return None
+        step *= 0.5
+    return None
+
+
+def _accept(point, following, slope):
+    fall = 0.5 * (point.variance - following.variance)
+    ceiling = 1e-12 * point.variance  # falls below it may be rounding
+    if fall >= _ARMIJO * slope and slope > ceiling:
+        return True
+    return following.gradient_norm <= 0.5 * point.gradient_norm and fall >= -ceiling
