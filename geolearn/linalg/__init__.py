@@ -9,7 +9,15 @@ from geolearn.linalg._stacks import (
     congruence,
     eigh,
     eigvalsh,
+    recompose,
     triangular_inverse,
 )
 
-__all__ = ["cholesky", "congruence", "eigh", "eigvalsh", "triangular_inverse"]
+__all__ = [
+    "cholesky",
+    "congruence",
+    "eigh",
+    "eigvalsh",
+    "recompose",
+    "triangular_inverse",
+]
