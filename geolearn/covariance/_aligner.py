@@ -9,10 +9,17 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from geolearn import linalg
-from geolearn.covariance._domains import Domains, describe, read_domains
+from geolearn.covariance._domains import (
+    Statistics,
+    check_named,
+    describe,
+    read_domains,
+    update_statistics,
+)
 from geolearn.covariance._input import StackInput, check_labels, check_matrices
-from geolearn.covariance._rotation import align_frames
+from geolearn.covariance._rotation import class_logarithms, rotations_to_target
 from geolearn.covariance._translation import make_translation
+from geolearn.manifolds.spd._names import canonical_name
 from geolearn.utils._sklearn import Interval, StrOptions, _fit_context
 from geolearn.utils.validation import check_sample_weight
 
@@ -21,8 +28,8 @@ __all__ = ["SPDAligner"]
 _GROUPS = ("affine_invariant", "log_cholesky", "log_euclidean")
 _TURNED = ("affine_invariant", "log_euclidean")  # orthogonal congruences are isometries
 
-# Dispersions below this are rounding errors of equal matrices.
-_NO_DISPERSION = 1e-20
+# Dispersions below this, a distance of 1e-8, come from the tolerance of the mean.
+_NO_DISPERSION = 1e-16
 
 
 class SPDAligner(  # type: ignore[call-arg]
@@ -226,15 +233,17 @@ class SPDAligner(  # type: ignore[call-arg]
         translation = self._translation(X.shape[1])
         X = translation.check(X)
         weight = check_sample_weight(sample_weight, len(X))
-        domains = self._read(sample_domain, len(X))
-        self._check_target(domains)
-        self.means_, self.variances_ = {}, {}
-        self._merge(translation, X, weight, domains)
-        self.target_variance_ = self._target_variance(weight, domains)
-        self._set_scales()
-        self.rotations_ = {name: np.eye(X.shape[1]) for name in domains}
+        domains = read_domains(sample_domain, len(X))
+        self._check_target(domains.rows)
+        statistics = update_statistics(
+            translation, X, weight, domains, **self._options()
+        )
+        target_variance = self._target_variance(statistics, weight, domains)
+        self._store(statistics, target_variance, domains.last)
+        self.rotations_ = {name: np.eye(X.shape[1]) for name in domains.rows}
         if self.rotate:
-            self._set_rotations(translation, X, y, weight, domains)
+            _, codes = check_labels(self, X, y)
+            self.rotations_ = self._rotations(translation, X, codes, weight, domains)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -277,13 +286,21 @@ class SPDAligner(  # type: ignore[call-arg]
         translation = self._translation(X.shape[1])
         X = translation.check(X)
         weight = check_sample_weight(sample_weight, len(X))
-        self._check_named(sample_domain)
-        domains = self._read(sample_domain, len(X))
-        self.means_, self.variances_ = dict(self.means_), dict(self.variances_)
-        self._merge(translation, X, weight, domains)
-        self._set_scales()
-        new = {name: np.eye(X.shape[1]) for name in self.means_}
-        self.rotations_ = {**new, **self.rotations_}
+        check_named(self, self.means_, sample_domain)
+        domains = read_domains(sample_domain, len(X))
+        before = Statistics(self.means_, self.variances_)
+        statistics = update_statistics(
+            translation,
+            X,
+            weight,
+            domains,
+            before,
+            momentum=self.momentum,
+            **self._options(),
+        )
+        self._store(statistics, self.target_variance_, domains.last)
+        for name in domains.rows:
+            self.rotations_.setdefault(name, np.eye(X.shape[1]))
         return self
 
     def transform(self, X, sample_domain=None):
@@ -313,9 +330,9 @@ class SPDAligner(  # type: ignore[call-arg]
         X = check_matrices(self, X, reset=False)
         translation = self._translation(X.shape[1])
         X = translation.check(X)
-        self._check_named(sample_domain)
+        check_named(self, self.means_, sample_domain)
         out = np.empty_like(X)
-        for name, rows in self._read(sample_domain, len(X)).rows.items():
+        for name, rows in read_domains(sample_domain, len(X)).rows.items():
             M, factor, U = self._frame(translation, X[rows], name)
             target = None if self.center else M
             moved, _ = translation.move(X[rows], M, target, factor)
@@ -347,12 +364,9 @@ class SPDAligner(  # type: ignore[call-arg]
         return self.transform(X, sample_domain=sample_domain)
 
     def _translation(self, n):
-        options = {"allowed": _GROUPS, "n_jobs": self.n_jobs}
-        translation = make_translation(self.metric, n, **options)
-        if "whitening" in translation.uses:
-            options["whitening"] = "symmetric"
-            translation = make_translation(self.metric, n, **options)
-        if self.rotate and translation.metric not in _TURNED:
+        """Return the translation, having refused rotations that it does not have."""
+        name = canonical_name(self.metric)
+        if self.rotate and name not in _TURNED:
             raise ValueError(
                 f"rotate=True, but congruences by orthogonal matrices change the "
                 f"distances of metric={self.metric!r}; use one of "
@@ -362,68 +376,44 @@ class SPDAligner(  # type: ignore[call-arg]
             raise ValueError(
                 "rotate=True turns about the identity matrix and needs center=True."
             )
-        return translation
+        return make_translation(
+            self.metric,
+            n,
+            allowed=_GROUPS,
+            n_jobs=self.n_jobs,
+            whitening="symmetric" if name == "affine_invariant" else None,
+        )
 
-    def _read(self, sample_domain, n_samples):
-        if sample_domain is None:
-            return Domains({None: np.arange(n_samples)}, None)
-        return read_domains(sample_domain, n_samples)
+    def _options(self):
+        return {"tol": self.tol, "max_iter": self.max_iter}
 
-    def _check_target(self, domains):
+    def _check_target(self, names):
         if self.target_domain is None:
             if self.rotate:
                 raise ValueError(
                     f"rotate=True needs target_domain, the domain whose axes the "
-                    f"others take; there are {describe(domains)}."
+                    f"others take; there are {describe(names)}."
                 )
-            return
-        if self.target_domain not in domains.rows:
+        elif self.target_domain not in names:
             raise ValueError(
                 f"target_domain={self.target_domain!r} is not among the domains of "
-                f"sample_domain: {describe(domains)}."
+                f"sample_domain: {describe(names)}."
             )
 
-    def _check_named(self, sample_domain):
-        """Require domains if and only if `fit` had them."""
-        named = None not in self.means_
-        if named and sample_domain is None:
-            raise ValueError(
-                f"sample_domain is missing: this {type(self).__name__} was fitted with "
-                f"the domains {describe(self.means_)}. Pass sample_domain, in a "
-                f"pipeline by metadata routing."
-            )
-        if not named and sample_domain is not None:
-            raise ValueError(
-                f"sample_domain is given, but this {type(self).__name__} was fitted "
-                f"without it; pass sample_domain to fit as well."
-            )
-
-    def _merge(self, translation, X, weight, domains):
-        """Merge the statistics of new matrices into those that there are."""
-        options = {"tol": self.tol, "max_iter": self.max_iter}
-        for name, rows in domains.rows.items():
-            if not weight[rows].any():
-                raise ValueError(
-                    f"sample_weight is zero for every matrix of the domain {name!r}; "
-                    f"remove its matrices, or weigh them."
-                )
-            M, v = translation.statistics(X[rows], weight[rows], **options)
-            if name in self.means_:
-                before = self.variances_[name]
-                M = translation.between(self.means_[name], M, self.momentum)
-                v = before + self.momentum * (v - before)
-            self.means_[name], self.variances_[name] = M, v
-        self.domains_ = sorted(self.means_) if len(self.means_) > 1 else [*self.means_]
-        self.last_domain_ = domains.last
-
-    def _target_variance(self, weight, domains):
+    def _target_variance(self, statistics, weight, domains):
+        variances = statistics.variances
         if self.target_domain is not None:
-            return self.variances_[self.target_domain]
-        shares = [weight[rows].sum() for rows in domains.rows.values()]
-        return float(np.dot(shares, [self.variances_[name] for name in domains]))
+            return variances[self.target_domain]
+        rows_of = domains.rows
+        return float(sum(weight[rows_of[d]].sum() * variances[d] for d in rows_of))
 
-    def _set_scales(self):
-        self.scales_ = {name: self._factor(v) for name, v in self.variances_.items()}
+    def _store(self, statistics, target_variance, last):
+        """Set the attributes that follow from means and dispersions."""
+        self.means_, self.variances_ = statistics
+        self.target_variance_ = target_variance
+        self.scales_ = {d: self._factor(v) for d, v in self.variances_.items()}
+        self.domains_ = [None] if None in self.means_ else sorted(self.means_)
+        self.last_domain_ = last
         equal = [d for d, v in self.variances_.items() if v <= _NO_DISPERSION]
         if self.scale and equal:
             what = "" if equal[0] is None else f" of the domain {equal[0]!r}"
@@ -431,7 +421,7 @@ class SPDAligner(  # type: ignore[call-arg]
                 f"The matrices{what} are all equal: their dispersion is 0 and cannot "
                 f"be scaled. Give the domain more matrices, or set scale=False.",
                 UserWarning,
-                stacklevel=5,
+                stacklevel=4,
             )
 
     def _factor(self, variance):
@@ -439,51 +429,24 @@ class SPDAligner(  # type: ignore[call-arg]
             return 1.0
         return float(np.sqrt(self.target_variance_ / variance))
 
-    def _set_rotations(self, translation, X, y, weight, domains):
-        """Turn the class means of each domain towards those of the target."""
-        classes, codes = check_labels(self, X, y)
+    def _rotations(self, translation, X, codes, weight, domains):
+        """Return rotations of the class means of each domain towards the target's."""
         logs = {}
         for name, rows in domains.rows.items():
             moved, _ = translation.move(
                 X[rows], self.means_[name], None, self.scales_[name]
             )
-            logs[name] = self._class_logs(
-                translation, moved, codes[rows], weight[rows], len(classes)
+            logs[name] = class_logarithms(
+                translation, moved, codes[rows], weight[rows], **self._options()
             )
-        target = logs[self.target_domain]
-        for name in domains:
-            if name == self.target_domain:
-                continue
-            common = sorted(logs[name].keys() & target.keys())
-            if not common:
-                raise ValueError(
-                    f"The domain {name!r} has no class in common with "
-                    f"target_domain={self.target_domain!r}; rotate=True needs one."
-                )
-            self.rotations_[name] = align_frames(
-                np.array([logs[name][c] for c in common]),
-                np.array([target[c] for c in common]),
-            )
-
-    def _class_logs(self, translation, X, codes, weight, n_classes):
-        """Return the logarithms of the class means, of those that have weight."""
-        logs = {}
-        options = {"tol": self.tol, "max_iter": self.max_iter}
-        for c in range(n_classes):
-            rows = np.flatnonzero((codes == c) & (weight > 0.0))
-            if rows.size:
-                M, _ = translation.statistics(X[rows], weight[rows], **options)
-                values, V = linalg.eigh(M)
-                logs[c] = (V * np.log(values)) @ V.T
-        return logs
+        return rotations_to_target(logs, self.target_domain)
 
     def _frame(self, translation, X, name):
         """Return mean, factor and rotation of a domain, known or not."""
+        if name not in self.means_ and self.unseen == "last":
+            name = self.last_domain_
         if name in self.means_:
             return self.means_[name], self.scales_[name], self.rotations_[name]
-        if self.unseen == "last":
-            last = self.last_domain_
-            return self.means_[last], self.scales_[last], self.rotations_[last]
         if self.unseen == "error":
             raise ValueError(
                 f"sample_domain has {name!r}, which was not there in fit; known are "
@@ -498,5 +461,5 @@ class SPDAligner(  # type: ignore[call-arg]
                 f"with some before, or set unseen='last'."
             )
         weight = np.full(len(X), 1.0 / len(X))
-        M, v = translation.statistics(X, weight, tol=self.tol, max_iter=self.max_iter)
+        M, v = translation.statistics(X, weight, **self._options())
         return M, self._factor(v), np.eye(len(M))

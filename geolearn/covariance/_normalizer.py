@@ -8,9 +8,15 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from geolearn.covariance._domains import describe, read_domains
+from geolearn.covariance._domains import (
+    Statistics,
+    check_named,
+    describe,
+    read_domains,
+    update_statistics,
+)
 from geolearn.covariance._input import StackInput, check_matrices
-from geolearn.covariance._translation import TRANSLATIONS, make_translation
+from geolearn.covariance._translation import make_translation
 from geolearn.utils._sklearn import Interval, StrOptions, _fit_context
 from geolearn.utils.validation import check_sample_weight
 
@@ -217,9 +223,7 @@ class SPDNormalizer(  # type: ignore[call-arg]
             If a mean does not reach `tol` within `max_iter` iterations.
         """
         X = check_matrices(self, X, reset=True)
-        for name in ("mean_", "means_", "variance_"):
-            vars(self).pop(name, None)
-        self._update(X, sample_domain, sample_weight)
+        self._update(X, sample_domain, sample_weight, None)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -247,8 +251,11 @@ class SPDNormalizer(  # type: ignore[call-arg]
         SPDNormalizer
             The fitted estimator.
         """
-        X = check_matrices(self, X, reset=not hasattr(self, "variance_"))
-        self._update(X, sample_domain, sample_weight)
+        fitted = hasattr(self, "variance_")
+        X = check_matrices(self, X, reset=not fitted)
+        self._update(
+            X, sample_domain, sample_weight, self._statistics() if fitted else None
+        )
         return self
 
     def transform(self, X, sample_domain=None):
@@ -322,32 +329,15 @@ class SPDNormalizer(  # type: ignore[call-arg]
     def _translation(self, n):
         """Return the translation, having refused parameters that have no use."""
         self._check_relations()
-        options = {
-            "whitening": ("cholesky", self.whitening),
-            "metric_matrix": (None, self.metric_matrix),
-            "on_domain_error": ("raise", self.on_domain_error),
-        }
-        given = {}
-        plain = make_translation(self.metric, n, power=self.power, n_jobs=self.n_jobs)
-        for name, (default, value) in options.items():
-            if value is default or (isinstance(value, str) and value == default):
-                continue
-            key = "clip" if name == "on_domain_error" else name
-            if key not in plain.uses:
-                users = [m for m, cls in TRANSLATIONS.items() if key in cls.uses]
-                shown = repr(value) if isinstance(value, str) else "an array"
-                raise ValueError(
-                    f"{name} is {shown}, but metric={self.metric!r} has no use for it; "
-                    f"leave {name}={default!r} or use metric={users[0]!r}."
-                )
-            given[key] = value
-        if "clip" in given:
-            given["clip"] = True
-        if "metric_matrix" in given:
-            given["metric_matrix"] = _one_matrix(
-                plain, self.metric_matrix, n, "metric_matrix"
-            )
-        return type(plain)(n, power=self.power, n_jobs=self.n_jobs, **given)
+        return make_translation(
+            self.metric,
+            n,
+            power=self.power,
+            n_jobs=self.n_jobs,
+            whitening=_unless(self.whitening, "cholesky"),
+            metric_matrix=self.metric_matrix,
+            on_domain_error=_unless(self.on_domain_error, "raise"),
+        )
 
     def _check_relations(self):
         if self.power == 0.0:
@@ -366,45 +356,38 @@ class SPDNormalizer(  # type: ignore[call-arg]
                 f"is; set scale=1.0 or with_std=True."
             )
 
-    def _update(self, X, sample_domain, sample_weight):
+    def _update(self, X, sample_domain, sample_weight, before):
         """Merge the statistics of new matrices into those that there are."""
         translation = self._translation(X.shape[1])
         X = translation.check(X)
         weight = check_sample_weight(sample_weight, len(X))
         if self.bias is not None:
-            _one_matrix(translation, self.bias, X.shape[1], "bias")
-        if hasattr(self, "variance_"):
-            self._check_named(sample_domain)
-        groups = {None: np.arange(len(X))}
-        if sample_domain is not None:
-            groups = read_domains(sample_domain, len(X)).rows
-        means, variances = self._known()
-        for name, rows in groups.items():
-            if not weight[rows].any():
-                raise ValueError(
-                    f"sample_weight is zero for every matrix of the domain {name!r}; "
-                    f"remove its matrices, or weigh them."
-                )
-            M, v = translation.statistics(
-                X[rows], weight[rows], tol=self.tol, max_iter=self.max_iter
-            )
-            if name in means:
-                M = translation.between(means[name], M, self.momentum)
-                v = variances[name] + self.momentum * (v - variances[name])
-            means[name], variances[name] = M, v
+            translation.check_parameter(self.bias, "bias")
+        if before is not None:
+            check_named(self, before.means, sample_domain)
+        means, variances = update_statistics(
+            translation,
+            X,
+            weight,
+            read_domains(sample_domain, len(X)),
+            before,
+            momentum=self.momentum,
+            tol=self.tol,
+            max_iter=self.max_iter,
+        )
         self._warn_of_dispersion(variances)
+        for name in ("mean_", "means_"):
+            vars(self).pop(name, None)
         if sample_domain is None:
             self.mean_, self.variance_ = means[None], variances[None]
         else:
             self.means_, self.variance_ = means, variances
 
-    def _known(self):
-        """Return copies of the dictionaries of means and dispersions."""
+    def _statistics(self):
+        """Return the fitted attributes by domain."""
         if hasattr(self, "means_"):
-            return dict(self.means_), dict(self.variance_)
-        if hasattr(self, "mean_"):
-            return {None: self.mean_}, {None: self.variance_}
-        return {}, {}
+            return Statistics(self.means_, self.variance_)
+        return Statistics({None: self.mean_}, {None: self.variance_})
 
     def _warn_of_dispersion(self, variances):
         if not self.with_std:
@@ -423,47 +406,32 @@ class SPDNormalizer(  # type: ignore[call-arg]
             stacklevel=5,
         )
 
-    def _check_named(self, sample_domain):
-        """Require domains if and only if the statistics are by domain."""
-        if hasattr(self, "means_") and sample_domain is None:
-            raise ValueError(
-                f"sample_domain is missing: this {type(self).__name__} was fitted "
-                f"with the domains {describe(self.means_)}. Pass sample_domain, in a "
-                f"pipeline by metadata routing."
-            )
-        if hasattr(self, "mean_") and sample_domain is not None:
-            raise ValueError(
-                f"sample_domain is given, but this {type(self).__name__} was fitted "
-                f"without it; pass sample_domain to fit as well."
-            )
-
     def _apply(self, X, sample_domain, *, inverse):
+        """Normalise matrices, or undo it."""
         check_is_fitted(self, "variance_")
         X = check_matrices(self, X, reset=False)
         translation = self._translation(X.shape[1])
         X = translation.check(X)
-        self._check_named(sample_domain)
-        means, variances = self._known()
-        groups = {None: np.arange(len(X))}
-        if sample_domain is not None:
-            groups = read_domains(sample_domain, len(X)).rows
-            unknown = [name for name in groups if name not in means]
-            if unknown:
-                raise ValueError(
-                    f"sample_domain has {unknown[0]!r}, which was not there in fit; "
-                    f"known are {describe(means)}. Call partial_fit with matrices of "
-                    f"that domain, or use SPDAligner, which re-centres new domains."
-                )
+        means, variances = self._statistics()
+        check_named(self, means, sample_domain)
+        rows_of = read_domains(sample_domain, len(X)).rows
+        unknown = [name for name in rows_of if name not in means]
+        if unknown:
+            raise ValueError(
+                f"sample_domain has {unknown[0]!r}, which was not there in fit; known "
+                f"are {describe(means)}. Call partial_fit with matrices of that "
+                f"domain, or use SPDAligner, which re-centres new domains."
+            )
+        bias = self.bias
+        if bias is not None:
+            bias = translation.check_parameter(bias, "bias")
         out, margins = np.empty_like(X), np.empty(len(X))
-        for name, rows in groups.items():
+        for name, rows in rows_of.items():
             exponent = self._exponent(variances[name])
-            M = means[name]
-            target = self.bias if self.with_mean else M
-            if target is not None:
-                target = np.asarray(target, dtype=np.float64)
+            bases = (means[name], bias if self.with_mean else means[name])
             if inverse:
-                M, target, exponent = target, M, 1.0 / exponent
-            out[rows], margins[rows] = translation.move(X[rows], M, target, exponent)
+                bases, exponent = bases[::-1], 1.0 / exponent
+            out[rows], margins[rows] = translation.move(X[rows], *bases, exponent)
         self._check_margins(margins)
         return out
 
@@ -502,14 +470,6 @@ class SPDNormalizer(  # type: ignore[call-arg]
         )
 
 
-def _one_matrix(translation, value, n, name):
-    """Return a parameter as a valid n x n matrix."""
-    value = np.array(value, dtype=np.float64)
-    if value.shape != (n, n):
-        raise ValueError(
-            f"{name} has shape {value.shape}, but X holds {n} x {n} matrices."
-        )
-    try:
-        return translation.check(value[np.newaxis])[0]
-    except ValueError as error:
-        raise ValueError(f"{name} is not a valid matrix: {error}") from error
+def _unless(value, default):
+    """Return None for the default, which every metric takes."""
+    return None if value == default else value

@@ -2,11 +2,79 @@
 
 import numpy as np
 
-__all__ = ["align_frames"]
+from geolearn import linalg
+from geolearn.manifolds.spd._forms import compose
+
+__all__ = ["align_frames", "class_logarithms", "rotations_to_target"]
 
 # Starts other than the identity must beat it by this share of the objective.
 _PREFERENCE = 1e-9
 _MAX_FLIPS = 100
+
+
+def class_logarithms(translation, X, codes, weight, **options):
+    """Return the logarithms of class means.
+
+    Parameters
+    ----------
+    translation : Translation
+        Metric.
+    X : ndarray of shape (n_matrices, n, n)
+        Centred matrices of one domain.
+    codes : ndarray of int of shape (n_matrices,)
+        Classes.
+    weight : ndarray of shape (n_matrices,)
+        Weights, not negative.
+    **options
+        Further arguments of `Translation.statistics`.
+
+    Returns
+    -------
+    dict
+        Class -> ndarray of shape (n, n), for the classes that have weight.
+    """
+    logs = {}
+    for c in np.unique(codes[weight > 0.0]).tolist():
+        rows = codes == c
+        M, _ = translation.statistics(X[rows], weight[rows], **options)
+        values, V = linalg.eigh(M)
+        logs[c] = compose(V, np.log(values))
+    return logs
+
+
+def rotations_to_target(logs, target):
+    """Return the rotation of each domain.
+
+    Parameters
+    ----------
+    logs : dict
+        Domain -> logarithms of its class means, as from `class_logarithms`.
+    target : str or int
+        Domain that stays.
+
+    Returns
+    -------
+    dict
+        Domain -> orthogonal matrix of shape (n, n).
+
+    Raises
+    ------
+    ValueError
+        If a domain has no class in common with the target.
+    """
+    rotations = {}
+    for name, own in logs.items():
+        common = sorted(own.keys() & logs[target].keys())
+        if not common:
+            raise ValueError(
+                f"The domain {name!r} has no class in common with "
+                f"target_domain={target!r}; rotate=True needs one."
+            )
+        S = np.array([own[c] for c in common])
+        T = np.array([logs[target][c] for c in common])
+        same = name == target
+        rotations[name] = np.eye(S.shape[-1]) if same else align_frames(S, T)
+    return rotations
 
 
 def align_frames(S, T, *, tol=1e-10, max_iter=500):

@@ -15,8 +15,9 @@ import numpy as np
 from geolearn import linalg
 from geolearn.covariance._geometry import check_spd, distances_to, fit_mean
 from geolearn.manifolds import SPD
+from geolearn.manifolds.spd._forms import compose, symmetrise
 from geolearn.manifolds.spd._names import canonical_name
-from geolearn.manifolds.spd._spectral import compose, eigen, factor, rotate, symmetrise
+from geolearn.manifolds.spd._spectral import eigen, factor, rotate
 
 __all__ = ["TRANSLATIONS", "Translation", "make_translation"]
 
@@ -51,6 +52,18 @@ class Translation(ABC):
     def check(self, X):
         """Return valid matrices, or raise and name the first bad one."""
         return check_spd(self.geometry, X)
+
+    def check_parameter(self, value, name):
+        """Return a parameter as a valid n x n matrix, or raise and name it."""
+        value, n = np.array(value, dtype=np.float64), self.geometry.n
+        if value.shape != (n, n):
+            raise ValueError(
+                f"{name} has shape {value.shape}, but X holds {n} x {n} matrices."
+            )
+        try:
+            return self.check(value[np.newaxis])[0]
+        except ValueError as error:
+            raise ValueError(f"{name} is not a valid matrix: {error}") from error
 
     def deform(self, X):
         """Return X^theta."""
@@ -209,21 +222,22 @@ class BuresWassersteinTranslation(Translation):
     metric_matrix : ndarray of shape (n, n) or None, default=None
         SPD matrix Q: everything happens to Q^{-1/2} X^theta Q^{-1/2}, and the
         transport goes by way of Q. Any root of Q gives the same.
-    clip : bool, default=False
-        Whether to floor the eigenvalues of I + L at 1e-6.
+    on_domain_error : {"raise", "clip"}, default="raise"
+        "clip" floors the eigenvalues of I + L at 1e-6.
     **options
         As for `Translation`.
     """
 
     metric = "bures_wasserstein"
-    uses = frozenset({"metric_matrix", "clip"})
+    uses = frozenset({"metric_matrix", "on_domain_error"})
 
-    def __init__(self, n, *, metric_matrix=None, clip=False, **options):
+    def __init__(self, n, *, metric_matrix=None, on_domain_error="raise", **options):
         super().__init__(n, **options)
-        self.clip = clip
+        self.clip = on_domain_error == "clip"
         self.root = self.inverse_root = None
         if metric_matrix is not None:
-            self.root = factor(metric_matrix)
+            matrix = self.check_parameter(metric_matrix, "metric_matrix")
+            self.root = factor(matrix)
             self.inverse_root = linalg.triangular_inverse(self.root)
 
     def deform(self, X):
@@ -268,7 +282,9 @@ TRANSLATIONS = {
 }
 
 
-def make_translation(metric, n, *, allowed=tuple(TRANSLATIONS), power=1.0, **options):
+def make_translation(
+    metric, n, *, allowed=tuple(TRANSLATIONS), power=1.0, n_jobs=None, **options
+):
     """Return the translation of a metric.
 
     Parameters
@@ -281,8 +297,10 @@ def make_translation(metric, n, *, allowed=tuple(TRANSLATIONS), power=1.0, **opt
         Metrics that the caller has a use for.
     power : float, default=1.0
         Power deformation.
+    n_jobs : int, default=None
+        Number of threads.
     **options
-        Further arguments of the constructor.
+        Options of one of the classes; None is not given.
 
     Returns
     -------
@@ -292,15 +310,24 @@ def make_translation(metric, n, *, allowed=tuple(TRANSLATIONS), power=1.0, **opt
     Raises
     ------
     ValueError
-        If the metric is unknown or has no translations.
+        If the metric is unknown or has no translations, or has no use for an option.
     """
     name = canonical_name(metric)
     if name not in allowed:
         raise ValueError(
-            f"metric={metric!r} has no translations of the whole space that keep "
-            f"distances; use one of {', '.join(map(repr, sorted(allowed)))}."
+            f"metric={metric!r} has no translations that keep distances; use one of "
+            f"{', '.join(map(repr, sorted(allowed)))}."
         )
-    return TRANSLATIONS[name](n, power=power, **options)
+    given = {key: value for key, value in options.items() if value is not None}
+    for key, value in given.items():
+        if key not in TRANSLATIONS[name].uses:
+            user = next(m for m, cls in TRANSLATIONS.items() if key in cls.uses)
+            shown = f"={value!r}" if isinstance(value, str) else " is given"
+            raise ValueError(
+                f"{key}{shown}, but metric={metric!r} has no use for it; leave {key} "
+                f"at its default or use metric={user!r}."
+            )
+    return TRANSLATIONS[name](n, power=power, n_jobs=n_jobs, **given)
 
 
 def _everywhere(X):
