@@ -70,22 +70,25 @@ def affine_mean(
     """
     with matrix_threads(n_jobs):
         problem = AffineProblem(X, weight, n_jobs)
-        return _solve(problem, _start(problem, init), tol, max_iter)
+        L = _start(problem.stack, init)
+        result = _solve(problem, L, tol, max_iter)
+    return result._replace(mean=problem.stack.unscaled(result.mean))
 
 
-def _start(problem, init):
-    X, weight = problem.X, problem.weight
+def _start(stack, init):
+    n_samples = len(stack.X)
     if init is not None:
-        return np.linalg.cholesky(init)
-    if len(X) == 1:
-        return np.linalg.cholesky(X[0])
-    if len(X) == 2:
-        L, K = np.linalg.cholesky(X)
-        return geodesic_factor(L, K, float(weight[1]))
-    return arithmetic_harmonic_start(X, weight, problem.n_jobs)
+        return stack.factor(init)
+    if n_samples == 1:
+        return stack.factor(stack.X[0])
+    if n_samples == 2:
+        L, K = stack.factors(slice(0, 2))
+        return geodesic_factor(L, K, float(stack.weight[1]))
+    return arithmetic_harmonic_start(stack)
 
 
 def _solve(problem, L, tol, max_iter):
+    """Return the result with the factor of the scaled mean in place of the mean."""
     point = problem.evaluate(L)
     n_iter = 0
     curvature = _FIRST_CURVATURE * point.spread
@@ -125,10 +128,7 @@ def _last_step(point, S, bound, n_iter):
 
 
 def _result(L, variance, n_iter, gradient_norm, converged):
-    M = L @ L.T
-    return FrechetMean(
-        0.5 * (M + M.T), max(variance, 0.0), n_iter, gradient_norm, bool(converged)
-    )
+    return FrechetMean(L, variance, n_iter, gradient_norm, bool(converged))
 
 
 def _line_search(problem, point: AffinePoint, S, residual, curvature, tol):
@@ -154,4 +154,4 @@ def _accept(point, following, slope):
     ceiling = 1e-12 * point.variance  # falls below it may be rounding
     if fall >= _ARMIJO * slope and slope > ceiling:
         return True
-    return following.gradient_norm <= 0.5 * point.gradient_norm and fall >= -ceiling
+    return following.gradient_norm <= 0.9 * point.gradient_norm and fall >= -ceiling

@@ -4,9 +4,15 @@ import numpy as np
 
 from geolearn.linalg import cholesky, triangular_inverse
 
-__all__ = ["arithmetic_harmonic_start", "geodesic_factor", "moved_factor", "slices"]
+__all__ = [
+    "ScaledStack",
+    "arithmetic_harmonic_start",
+    "geodesic_factor",
+    "moved_factor",
+]
 
 _CHUNK_BYTES = 2**22  # of one array of matrices that a pass holds at a time
+_PLAIN_EXPONENT = 30.0  # of two: diagonal entries that need no scaling
 
 
 def slices(n_samples: int, n: int) -> list[slice]:
@@ -36,26 +42,84 @@ def geodesic_factor(L: np.ndarray, K: np.ndarray, t: float) -> np.ndarray:
     return lower((L @ U) * sigma**t)
 
 
-def arithmetic_harmonic_start(
-    X: np.ndarray, weight: np.ndarray, n_jobs: int | None
-) -> np.ndarray:
+class ScaledStack:
+    """Hand out chunks of matrices D^-1 X_i D^-1 with entries of common magnitude.
+
+    D is a diagonal of powers of two: no rounding. The affine-invariant mean of the
+    chunks is D^-1 M D^-1. Without it, channels of different units fail tests of
+    definiteness that compare with the largest diagonal entry.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n, n)
+        Symmetric positive definite matrices.
+    weight : ndarray of shape (n_samples,)
+        Positive weights of sum 1.
+    n_jobs : int or None
+        Number of threads.
+    """
+
+    def __init__(self, X: np.ndarray, weight: np.ndarray, n_jobs: int | None):
+        self.X, self.weight, self.n_jobs = X, weight, n_jobs
+        exponents = weight @ np.log2(np.diagonal(X, axis1=1, axis2=2))
+        self.scale = np.exp2(np.round(0.5 * exponents))
+        self.plain = bool(np.max(np.abs(exponents)) <= _PLAIN_EXPONENT)
+        if self.plain:
+            self.scale = np.ones(X.shape[1])
+
+    @property
+    def slices(self) -> list[slice]:
+        """Chunks of samples."""
+        return slices(*self.X.shape[:2])
+
+    def matrices(self, chunk: slice) -> np.ndarray:
+        """Return scaled matrices."""
+        X = self.X[chunk]
+        return X if self.plain else X / self.scale[:, None] / self.scale
+
+    def factors(self, chunk: slice) -> np.ndarray:
+        """Return Cholesky factors of scaled matrices."""
+        X = self.matrices(chunk)
+        factors, status = cholesky(X, n_jobs=self.n_jobs)
+        for i in np.flatnonzero(status):  # definite, but for the margin asked there
+            try:
+                factors[i] = np.linalg.cholesky(X[i])
+            except np.linalg.LinAlgError as error:
+                raise ValueError(
+                    f"Matrix {chunk.start + i} of X is not positive definite; add a "
+                    "ridge to it or drop it."
+                ) from error
+        return factors
+
+    def factor(self, M: np.ndarray) -> np.ndarray:
+        """Return the Cholesky factor of one matrix after scaling."""
+        return np.linalg.cholesky(M / self.scale[:, None] / self.scale)
+
+    def unscaled(self, L: np.ndarray) -> np.ndarray:
+        """Return the matrix whose scaled factor is L."""
+        F = self.scale[:, None] * L
+        M = F @ F.T
+        return 0.5 * (M + M.T)
+
+
+def arithmetic_harmonic_start(stack: ScaledStack) -> np.ndarray:
     """Return a factor of the geometric mean of the arithmetic and harmonic means.
 
     The two err by opposite terms of second order. Matrices are brought to
     determinant 1 first, and the mean gets the geometric mean of the determinants,
     which the affine-invariant mean has: outliers in scale do no harm.
     """
-    n_samples, n = X.shape[:2]
+    n = stack.X.shape[1]
     arithmetic, harmonic = np.zeros((n, n)), np.zeros((n, n))
     level = 0.0
-    for chunk in slices(n_samples, n):
-        factors = chunk_factors(X, chunk, n_jobs)
+    for chunk in stack.slices:
+        factors, weight = stack.factors(chunk), stack.weight[chunk]
         logs = 2.0 * np.log(np.diagonal(factors, axis1=1, axis2=2)).mean(axis=1)
-        level += float(weight[chunk] @ logs)
+        level += float(weight @ logs)
         scale = np.exp(logs)
-        arithmetic += np.tensordot(weight[chunk] / scale, X[chunk], axes=1)
-        rows = triangular_inverse(factors, n_jobs=n_jobs)
-        rows = rows * np.sqrt(weight[chunk] * scale)[:, None, None]
+        arithmetic += np.tensordot(weight / scale, stack.matrices(chunk), axes=1)
+        rows = triangular_inverse(factors, n_jobs=stack.n_jobs)
+        rows *= np.sqrt(weight * scale)[:, None, None]
         rows = rows.reshape(-1, n)
         harmonic += rows.T @ rows
     L = np.linalg.cholesky(0.5 * (arithmetic + arithmetic.T))
@@ -63,20 +127,3 @@ def arithmetic_harmonic_start(
     # The harmonic mean is the smaller one; rounding may hide it.
     L = lower((L @ V) * np.maximum(values, 1.0) ** -0.25)
     return L * np.exp(0.5 * level)
-
-
-def chunk_factors(X: np.ndarray, chunk: slice, n_jobs: int | None) -> np.ndarray:
-    """Return Cholesky factors of a chunk of matrices.
-
-    Raises
-    ------
-    ValueError
-        If a matrix is not positive definite.
-    """
-    factors, status = cholesky(X[chunk], n_jobs=n_jobs)
-    if np.any(status):
-        bad = chunk.start + int(np.flatnonzero(status)[0])
-        raise ValueError(
-            f"Matrix {bad} of X is not positive definite; add a ridge to it or drop it."
-        )
-    return factors

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from geolearn.linalg import congruence, eigh, triangular_inverse
-from geolearn.manifolds.spd._mean_factors import chunk_factors, slices
+from geolearn.manifolds.spd._mean_factors import ScaledStack
 from geolearn.manifolds.spd._mean_kernels import (
     LOGARITHM,
     n_segments,
@@ -17,6 +17,7 @@ __all__ = ["AffinePoint", "AffineProblem"]
 
 _HESSIAN_BYTES = 2**28  # of eigenvectors kept for products with the Hessian
 _MEAN_H_SAMPLES = 128  # samples from which the mean of h is estimated
+_GOLDEN = 0.6180339887498949
 _EPS = float(np.finfo(float).eps)
 
 
@@ -47,15 +48,14 @@ class AffineProblem:
     """
 
     def __init__(self, X, weight, n_jobs):
+        self.stack = ScaledStack(X, weight, n_jobs)
         self.X, self.weight, self.n_jobs = X, weight, n_jobs
         n_samples, n = X.shape[:2]
-        kept = max(1, _HESSIAN_BYTES // (8 * n * n))
-        self._stride = -(-n_samples // kept)
-        self.exact = self._stride == 1
+        self._kept = _spread_out(n_samples, max(1, _HESSIAN_BYTES // (8 * n * n)))
+        self.exact = len(self._kept) == n_samples
         self._lam = np.empty((n_samples, n))
-        self._rows = np.empty((-(-n_samples // self._stride) * n, n))
-        kept_weight = weight[:: self._stride]
-        self._kept_weight = kept_weight / kept_weight.sum()
+        self._rows = np.empty((len(self._kept) * n, n))
+        self._kept_weight = weight[self._kept] / weight[self._kept].sum()
 
     def evaluate(self, L, factored=False) -> AffinePoint:
         """Pass over the samples at the mean L L^T.
@@ -65,7 +65,7 @@ class AffineProblem:
         """
         W = triangular_inverse(L)
         G = np.zeros_like(L)
-        for chunk in slices(*self.X.shape[:2]):
+        for chunk in self.stack.slices:
             lam, V = (self._singular if factored else self._eigen)(W, chunk)
             if lam is None:
                 return self.evaluate(L, factored=True)
@@ -86,46 +86,34 @@ class AffineProblem:
         )
 
     def _eigen(self, W, chunk):
-        Z = congruence(W, self.X[chunk], n_jobs=self.n_jobs)
+        Z = congruence(W, self.stack.matrices(chunk), n_jobs=self.n_jobs)
         values, V = eigh(Z, n_jobs=self.n_jobs)
         if not values.min() > 0.0:  # rounding has swallowed the small eigenvalues
             return None, None
         return np.log(values), V
 
     def _singular(self, W, chunk):
-        factors = chunk_factors(self.X, chunk, self.n_jobs)
-        V, sigma, _ = np.linalg.svd(W @ factors)
+        V, sigma, _ = np.linalg.svd(W @ self.stack.factors(chunk))
         return 2.0 * np.log(sigma), V
 
     def _gather(self, V, lam, chunk):
         n_samples, n = lam.shape
-        first = -(-chunk.start // self._stride)
-        if self.exact:
-            rows = self._rows[chunk.start * n : chunk.stop * n]
-        else:
-            rows = np.empty((n_samples * n, n))
+        first, last = np.searchsorted(self._kept, (chunk.start, chunk.stop))
+        kept = self._rows[first * n : last * n]
+        rows = kept if self.exact else np.empty((n_samples * n, n))
         partial = np.empty((n_segments(n_samples, n), n, n))
         spectral_sums(V, lam, self.weight[chunk], rows, partial)
         if not self.exact:
-            kept = rows.reshape(-1, n, n)[
-                first * self._stride - chunk.start :: self._stride
-            ]
-            self._rows.reshape(-1, n, n)[first : first + len(kept)] = kept
+            chosen = self._kept[first:last] - chunk.start
+            kept.reshape(-1, n, n)[:] = rows.reshape(-1, n, n)[chosen]
         return partial.sum(axis=0)
 
     def apply_hessian(self, S):
         """Return H[S] at the last point passed."""
         n = S.shape[0]
-        lam = self._lam[:: self._stride]
+        lam = self._lam if self.exact else self._lam[self._kept]
         partial = np.empty((n_segments(len(lam), n), n, n))
-        spectral_apply(
-            LOGARITHM,
-            S,
-            self._rows,
-            np.ascontiguousarray(lam),
-            self._kept_weight,
-            partial,
-        )
+        spectral_apply(LOGARITHM, S, self._rows, lam, self._kept_weight, partial)
         H = partial.sum(axis=0)
         return 0.5 * (H + H.T)
 
@@ -134,11 +122,19 @@ class AffineProblem:
         n_samples, n = self._lam.shape
         if n == 1:
             return 1.0
-        lam = self._lam[:: -(-n_samples // _MEAN_H_SAMPLES)]
+        lam = self._lam[_spread_out(n_samples, _MEAN_H_SAMPLES)]
         half = 0.5 * np.abs(lam[:, :, None] - lam[:, None, :])
         half = half[half > 1e-6]
         excess = np.sum(half / np.tanh(half) - 1.0)
         return 1.0 + float(excess) / (len(lam) * n * (n - 1))
+
+
+def _spread_out(n_samples, n_kept):
+    """Return at most `n_kept` indices, evenly spread but of no fixed period."""
+    if n_kept >= n_samples:
+        return np.arange(n_samples)
+    i = np.arange(n_kept)
+    return ((i + (i * _GOLDEN) % 1.0) * (n_samples / n_kept)).astype(np.intp)
 
 
 def _noise(L, W, weight, ranges, factored):
