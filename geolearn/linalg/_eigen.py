@@ -22,7 +22,7 @@ from geolearn.linalg._lanes import (
 )
 from geolearn.utils._jit import kernel
 
-# kernels: _lanes=1246b0b9
+# kernels: _lanes=156cc7a7
 
 __all__ = [
     "form_basis",

@@ -10,9 +10,9 @@ of a matrix does not depend on the matrices beside it.
 import operator
 
 import numpy as np
-from llvmlite import ir
 from numba import config, types
 from numba.core import cgutils
+from numba.core.cgutils import ir  # the one that numba was made for
 from numba.core.typing.templates import (
     ConcreteTemplate,
     infer_global,
@@ -190,7 +190,7 @@ def _unary(name):
     return lanes(lanes), generate
 
 
-if config.DISABLE_JIT:
+if config.DISABLE_JIT:  # type: ignore[attr-defined]  # set at import
 
     def load(A, i, j):
         """Return the eight numbers A[i, j]."""

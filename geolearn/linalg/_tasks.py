@@ -25,7 +25,7 @@ from geolearn.linalg._lanes import store_row
 from geolearn.utils._jit import first_class, kernel
 from geolearn.utils._threads import numba_threads, resolve_threads
 
-# kernels: _eigen=4040a455 _factor=eb51f8fa _lanes=1246b0b9
+# kernels: _eigen=bb63f8ab _factor=a687650f _lanes=156cc7a7
 
 __all__ = [
     "STACK",
