@@ -1,6 +1,16 @@
-"""Generators of point clouds whose geodesic distances are known."""
+"""Generators with known truth, and small real data sets that ship with geolearn."""
 
+from geolearn.datasets._autoregressive import make_autoregressive_trials
+from geolearn.datasets._basic_motions import load_basic_motions
+from geolearn.datasets._emg import load_emg_gestures
 from geolearn.datasets._rolls import make_clustered_roll, make_swiss_roll
 from geolearn.datasets._tree import make_branching_tree
 
-__all__ = ["make_branching_tree", "make_clustered_roll", "make_swiss_roll"]
+__all__ = [
+    "load_basic_motions",
+    "load_emg_gestures",
+    "make_autoregressive_trials",
+    "make_branching_tree",
+    "make_clustered_roll",
+    "make_swiss_roll",
+]

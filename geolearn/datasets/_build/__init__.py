@@ -1,0 +1,1 @@
+"""Maintainer scripts that rebuild the data files from their source packages."""
