@@ -14,6 +14,7 @@ from geolearn.manifolds._check import (
 from geolearn.manifolds._mean import FrechetMean
 from geolearn.manifolds._registry import get_manifold
 from geolearn.manifolds.base import Manifold
+from geolearn.manifolds.block_toeplitz import BlockToeplitz
 from geolearn.manifolds.euclidean import Euclidean
 from geolearn.manifolds.hyperboloid import Hyperboloid
 from geolearn.manifolds.poincare import (
@@ -22,12 +23,14 @@ from geolearn.manifolds.poincare import (
     poincare_to_hyperboloid,
 )
 from geolearn.manifolds.product import ProductManifold
+from geolearn.manifolds.siegel import SiegelBall
 from geolearn.manifolds.spd import SPD
 from geolearn.manifolds.sphere import Sphere
 from geolearn.manifolds.torus import Torus
 
 __all__ = [
     "SPD",
+    "BlockToeplitz",
     "Euclidean",
     "FrechetMean",
     "Hyperboloid",
@@ -37,6 +40,7 @@ __all__ = [
     "PoincareBall",
     "ProductManifold",
     "PropertyResult",
+    "SiegelBall",
     "Sphere",
     "Torus",
     "check_manifold",
