@@ -22,7 +22,7 @@ from geolearn.linalg._lanes import (
 )
 from geolearn.utils._jit import kernel
 
-# kernels: _lanes=156cc7a7
+# kernels: _lanes=3ffc2f52
 
 __all__ = [
     "form_basis",

@@ -11,7 +11,7 @@ import numpy as np
 from geolearn.linalg._lanes import load, select, splat, square_root, store
 from geolearn.utils._jit import kernel
 
-# kernels: _lanes=156cc7a7
+# kernels: _lanes=3ffc2f52
 
 __all__ = ["congruence_of", "factor", "invert", "multiply_lower", "scratch", "tile"]
 

@@ -24,8 +24,10 @@ __all__ = [
     "WIDTH",
     "absolute",
     "any_lane",
+    "gather",
     "load",
     "load_row",
+    "scatter",
     "select",
     "splat",
     "square_root",
@@ -179,6 +181,44 @@ def _store(typing, array, indices):
     return types.none(array, *indices, lanes), generate
 
 
+def _places(context, builder, sig, args):
+    # Pointers to X[c, i, j] for the eight indices c.
+    view = context.make_array(sig.args[0])(context, builder, args[0])
+    chosen = cgutils.unpack_tuple(builder, args[1], WIDTH)
+    i, j = (
+        context.cast(builder, value, kind, types.intp)
+        for value, kind in zip(args[2:4], sig.args[2:4], strict=True)
+    )
+    check = context.enable_boundscheck
+    return [
+        cgutils.get_item_pointer(
+            context, builder, sig.args[0], view, [c, i, j], boundscheck=check
+        )
+        for c in chosen
+    ]
+
+
+def _gather(typing, X, chosen, i, j):
+    def generate(context, builder, sig, args):
+        result = ir.Constant(_VECTOR, ir.Undefined)
+        for t, place in enumerate(_places(context, builder, sig, args)):
+            number = ir.Constant(ir.IntType(32), t)
+            result = builder.insert_element(result, builder.load(place), number)
+        return result
+
+    return lanes(X, chosen, i, j), generate
+
+
+def _scatter(typing, X, chosen, i, j):
+    def generate(context, builder, sig, args):
+        for t, place in enumerate(_places(context, builder, sig, args)):
+            number = ir.Constant(ir.IntType(32), t)
+            builder.store(builder.extract_element(args[4], number), place)
+        return context.get_dummy_value()
+
+    return types.none(X, chosen, i, j, lanes), generate
+
+
 def _unary(name):
     def generate(context, builder, sig, args):
         kind = ir.FunctionType(_VECTOR, [_VECTOR])
@@ -203,6 +243,15 @@ if config.DISABLE_JIT:  # type: ignore[attr-defined]  # set at import
     def store(A, i, j, v):
         """Set A[i, j] to the eight numbers v."""
         A[i, j] = v
+
+    def gather(X, chosen, i, j):
+        """Return X[c, i, j] for the eight indices c of a tuple."""
+        return np.array([X[c, i, j] for c in chosen])
+
+    def scatter(X, chosen, i, j, v):
+        """Set X[c, i, j] to the eight numbers v for the eight indices c."""
+        for t in range(WIDTH):
+            X[chosen[t], i, j] = v[t]
 
     def store_row(a, i, v):
         """Set a[i] to the eight numbers v."""
@@ -249,6 +298,16 @@ else:
     def store_row(typing, a, i, v):
         """Set a[i] to the eight numbers v."""
         return _store(typing, a, (i,))
+
+    @intrinsic
+    def gather(typing, X, chosen, i, j):
+        """Return X[c, i, j] for the eight indices c of a tuple."""
+        return _gather(typing, X, chosen, i, j)
+
+    @intrinsic
+    def scatter(typing, X, chosen, i, j, v):
+        """Set X[c, i, j] to the eight numbers v for the eight indices c."""
+        return _scatter(typing, X, chosen, i, j)
 
     @intrinsic
     def splat(typing, x):

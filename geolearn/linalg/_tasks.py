@@ -21,11 +21,11 @@ from geolearn.linalg._factor import (
     multiply_lower,
     scratch,
 )
-from geolearn.linalg._lanes import store_row
+from geolearn.linalg._lanes import gather, load, scatter, splat, store, store_row
 from geolearn.utils._jit import first_class, kernel
 from geolearn.utils._threads import numba_threads, resolve_threads
 
-# kernels: _eigen=bb63f8ab _factor=a687650f _lanes=156cc7a7
+# kernels: _eigen=94fc9be9 _factor=0c92869b _lanes=3ffc2f52
 
 __all__ = [
     "STACK",
@@ -54,11 +54,20 @@ _PARTS = 4
 
 
 @kernel
-def members(index, g, chosen):
-    """Fill `chosen` (8,) with the matrices of group g."""
+def members(index, g):
+    """Return the eight matrices of group g."""
     last = index.shape[0] - 1
-    for t in range(8):
-        chosen[t] = index[min(8 * g + t, last)]
+    k = 8 * g
+    return (
+        index[k],
+        index[min(k + 1, last)],
+        index[min(k + 2, last)],
+        index[min(k + 3, last)],
+        index[min(k + 4, last)],
+        index[min(k + 5, last)],
+        index[min(k + 6, last)],
+        index[min(k + 7, last)],
+    )
 
 
 @kernel
@@ -66,8 +75,17 @@ def pack(X, chosen, C):
     """Copy the lower triangles of X[chosen] to C (n, n, 8)."""
     for i in range(X.shape[1]):
         for j in range(i + 1):
-            for t in range(8):
-                C[i, j, t] = X[chosen[t], i, j]
+            store(C, i, j, gather(X, chosen, i, j))
+
+
+@kernel
+def pack_symmetric(X, chosen, C):
+    """Copy the lower triangles of X[chosen] to both triangles of C (n, n, 8)."""
+    for i in range(X.shape[1]):
+        for j in range(i + 1):
+            x = gather(X, chosen, i, j)
+            store(C, i, j, x)
+            store(C, j, i, x)
 
 
 @kernel
@@ -75,24 +93,31 @@ def pack_full(X, chosen, C):
     """Copy all entries of X[chosen] to C (n, n, 8)."""
     for i in range(X.shape[1]):
         for j in range(X.shape[1]):
-            for t in range(8):
-                C[i, j, t] = X[chosen[t], i, j]
+            store(C, i, j, gather(X, chosen, i, j))
 
 
 @kernel
-def mirror(C):
-    """Copy the lower triangles to the upper ones."""
-    for i in range(C.shape[0]):
-        for j in range(i):
-            for t in range(8):
-                C[j, i, t] = C[i, j, t]
+def _unpack_full_group(C, g, out, symmetric):
+    n = C.shape[0]
+    k = 8 * g
+    chosen = (k, k + 1, k + 2, k + 3, k + 4, k + 5, k + 6, k + 7)
+    for i in range(n):
+        for j in range(i + 1):
+            scatter(out, chosen, i, j, load(C, i, j))
+        for j in range(i + 1, n):
+            x = load(C, j, i) if symmetric else splat(0.0)
+            scatter(out, chosen, i, j, x)
 
 
 @kernel
 def unpack(C, g, out, symmetric):
     """Copy lower triangles to out[8 g:]; the upper ones are their mirror or zero."""
     n = C.shape[0]
-    for t in range(min(8, out.shape[0] - 8 * g)):
+    count = out.shape[0] - 8 * g
+    if count >= 8:
+        _unpack_full_group(C, g, out, symmetric)
+        return
+    for t in range(count):
         r = 8 * g + t
         for i in range(n):
             for j in range(i + 1):
@@ -107,10 +132,8 @@ def cholesky_task(first, last, A, a, B, b, out, values):
     n = A.shape[1]
     C = scratch(n, n)
     status = np.empty((1, 8))
-    chosen = np.empty(8, dtype=np.intp)
     for g in range(first, last):
-        members(a, g, chosen)
-        pack(A, chosen, C)
+        pack(A, members(a, g), C)
         store_row(status, 0, factor(C))
         unpack(C, g, out, False)
         for t in range(min(8, a.shape[0] - 8 * g)):
@@ -126,10 +149,8 @@ def inverse_task(first, last, A, a, B, b, out, values):
     C = scratch(n, n)
     W = scratch(n, n)
     V = scratch(n, n)
-    chosen = np.empty(8, dtype=np.intp)
     for g in range(first, last):
-        members(a, g, chosen)
-        pack(A, chosen, C)
+        pack(A, members(a, g), C)
         invert(C, W, V)
         unpack(W, g, out, False)
 
@@ -141,13 +162,9 @@ def congruence_task(first, last, A, a, B, b, out, values):
     C = scratch(n, n)
     W = scratch(n, n)
     T = scratch(n, n)
-    chosen = np.empty(8, dtype=np.intp)
     for g in range(first, last):
-        members(a, g, chosen)
-        pack_full(A, chosen, W)
-        members(b, g, chosen)
-        pack(B, chosen, C)
-        mirror(C)
+        pack_full(A, members(a, g), W)
+        pack_symmetric(B, members(b, g), C)
         congruence_of(W, C, T, False)
         unpack(C, g, out, True)
 
@@ -159,9 +176,8 @@ def recompose_task(first, last, A, a, B, b, out, values):
     C = scratch(n, n)
     W = scratch(n, n)
     T = scratch(n, n)
-    chosen = np.empty(8, dtype=np.intp)
     for g in range(first, last):
-        members(a, g, chosen)
+        chosen = members(a, g)
         pack_full(A, chosen, W)
         for i in range(n):
             for j in range(n):
@@ -193,10 +209,8 @@ def values_task(first, last, A, a, B, b, out, values):
     e = work[1]
     back = np.empty(8)
     order = np.empty(n, dtype=np.intp)
-    chosen = np.empty(8, dtype=np.intp)
     for g in range(first, last):
-        members(a, g, chosen)
-        pack(A, chosen, C)
+        pack(A, members(a, g), C)
         scale_lanes(C, back)
         tridiagonalise(C, d, e, work[2], work[3], work[4])
         ql_values(d, e)
@@ -234,10 +248,8 @@ def vectors_task(first, last, A, a, B, b, out, values):
     e = work[1]
     back = np.empty(8)
     orders = np.empty((8, n), dtype=np.intp)
-    chosen = np.empty(8, dtype=np.intp)
     for g in range(first, last):
-        members(a, g, chosen)
-        pack(A, chosen, C)
+        pack(A, members(a, g), C)
         scale_lanes(C, back)
         tridiagonalise(C, d, e, work[2], work[3], work[4])
         form_basis(C, work[2], Z)
