@@ -121,7 +121,8 @@ class SPDAligner(  # type: ignore[call-arg]
     ``.set_transform_request(sample_domain=True)`` with
     ``sklearn.set_config(enable_metadata_routing=True)``. In cross-validation use the
     score of the pipeline, ``scoring=None``: scikit-learn's named scorers do not pass
-    metadata on to ``predict``.
+    metadata on to ``predict``. Neither does ``GridSearchCV.predict``; call
+    ``best_estimator_.predict(X, sample_domain=...)``.
 
     References
     ----------
