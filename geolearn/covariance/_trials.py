@@ -40,6 +40,8 @@ def check_trials(estimator, X, *, reset):
     ndarray of shape (n_trials, n_channels, n_times)
         The data; not a copy if `X` is such an array already.
     """
+    if isinstance(X, np.ndarray):
+        _check_axes(X)  # else the second axis counts as channels
     X = validate_data(
         estimator,
         X,
@@ -49,6 +51,11 @@ def check_trials(estimator, X, *, reset):
         allow_nd=True,
         ensure_all_finite=False,
     )
+    _check_axes(X)
+    return X
+
+
+def _check_axes(X):
     if X.ndim != 3:
         raise ValueError(
             f"X has shape {X.shape}; expected three axes (n_trials, n_channels, "
@@ -58,7 +65,6 @@ def check_trials(estimator, X, *, reset):
         raise ValueError(
             f"X has shape {X.shape}: n_trials, n_channels and n_times must be >= 1."
         )
-    return X
 
 
 def _chunks(X, row_bytes):
