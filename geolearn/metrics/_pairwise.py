@@ -98,7 +98,10 @@ def pairwise_distances(
         else:
             _drivers.fill(distances.row, X, Y, distances.params, out, n_jobs)
     elif isinstance(distances, ManifoldMetric):
-        _fill_manifold(distances, X, Y, out)
+        if distances.fills:
+            distances.fill(X, Y, out, n_jobs)
+        else:
+            _fill_manifold(distances, X, Y, out)
     else:
         from sklearn.metrics import pairwise_distances as sklearn_distances
 
@@ -173,7 +176,7 @@ def blocks(distances, X, Y, block_mib, n_jobs):
     if isinstance(distances, SklearnMetric):
         yield from _sklearn_blocks(distances, X, Y, block_mib, n_jobs)
         return
-    if isinstance(distances, ManifoldMetric):
+    if isinstance(distances, ManifoldMetric) and not distances.fills:
         rows_fit = min(rows_fit, _manifold_rows(X, n_y))
     others = X if Y is None else Y
     for start in range(0, X.shape[0], rows_fit):
@@ -184,7 +187,7 @@ def blocks(distances, X, Y, block_mib, n_jobs):
                 distances.row, X[rows], others, distances.params, block, n_jobs
             )
         else:
-            block = np.ascontiguousarray(distances.table(X[rows], others))
+            block = np.ascontiguousarray(distances.table(X[rows], others, n_jobs))
         if Y is None:
             np.fill_diagonal(block[:, rows], 0.0)
         yield rows, block

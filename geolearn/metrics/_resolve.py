@@ -51,10 +51,17 @@ class ManifoldMetric:
     Parameters
     ----------
     manifold : object
-        Has a method `dist(x, y)` that broadcasts over the leading axes.
+        Has a method `dist(x, y)` that broadcasts over the leading axes. A manifold
+        that computes whole tables faster has a method
+        `_distance_table(X, Y, n_jobs=..., out=...)`, where Y=None stands for X.
     """
 
     manifold: Any
+
+    @property
+    def fills(self):
+        """Whether the manifold computes tables by itself."""
+        return hasattr(self.manifold, "_distance_table")
 
     def validate(self, X, Y):
         """Return X and Y (None stays None) as finite float64 arrays of points."""
@@ -67,8 +74,16 @@ class ManifoldMetric:
             )
         return X, Y
 
-    def table(self, X, Y):
+    def fill(self, X, Y, out, n_jobs=None):
+        """Let the manifold fill a table; Y=None stands for X."""
+        self.manifold._distance_table(X, Y, n_jobs=n_jobs, out=out)
+
+    def table(self, X, Y, n_jobs=None):
         """Return the distances of all points of X to all points of Y."""
+        if self.fills:
+            D = np.empty((X.shape[0], Y.shape[0]))
+            self.fill(X, Y, D, n_jobs)
+            return D
         D = np.asarray(self.manifold.dist(X[:, None], Y[None]), dtype=np.float64)
         if D.shape != (X.shape[0], Y.shape[0]):
             raise ValueError(
@@ -77,6 +92,28 @@ class ManifoldMetric:
                 "broadcast over the leading axes."
             )
         return D
+
+
+@dataclass(frozen=True)
+class FlatMetric(KernelMetric):
+    """The Euclidean distance of coordinates, for a manifold with a flat chart.
+
+    Parameters
+    ----------
+    manifold : object
+        The manifold.
+    coordinates : callable
+        Takes points and returns vectors with the same distances.
+    """
+
+    manifold: Any = None
+    coordinates: Any = None
+
+    def validate(self, X, Y):
+        """Return the coordinates of X and Y (None stays None)."""
+        X, Y = ManifoldMetric(self.manifold).validate(X, Y)
+        Y = None if Y is None else self.coordinates(Y)
+        return super().validate(self.coordinates(X), Y)
 
 
 @dataclass(frozen=True)
@@ -224,6 +261,9 @@ def _resolve_manifold(manifold, options):
         )
     described = getattr(manifold, "kernel_metric", lambda: None)()
     if described is None:
+        coordinates = getattr(manifold, "_flat_coordinates", lambda: None)()
+        if coordinates is not None:
+            return FlatMetric(get_metric("euclidean"), {}, manifold, coordinates)
         return ManifoldMetric(manifold)
     name, params = described
     record = get_metric(name)

@@ -11,6 +11,7 @@ from geolearn.manifolds._pointwise import finish
 from geolearn.manifolds.base import Manifold
 from geolearn.manifolds.spd._chunks import in_chunks, pieces
 from geolearn.manifolds.spd._forms import (
+    nearest_definite,
     not_positive_definite,
     symmetrise,
     transpose,
@@ -24,6 +25,7 @@ from geolearn.utils.validation import (
 __all__ = ["DataOperations"]
 
 _ASYMMETRY = 1e-8  # relative; beyond it a matrix is wrong, not rounded
+_FLOOR = 1e-12  # of projected eigenvalues, relative to the largest
 
 
 class DataOperations(Manifold):
@@ -31,6 +33,32 @@ class DataOperations(Manifold):
 
     n: int
     _geometry: Any  # geolearn.manifolds.spd._geometry.Geometry
+
+    def dist(self, x: Any, y: Any, *, squared: bool = False) -> np.ndarray:
+        """Return distances of matrices paired by broadcasting.
+
+        Parameters
+        ----------
+        x : array_like of shape (..., n, n)
+            SPD matrices. "bures_wasserstein" and "euclidean" take semidefinite ones.
+        y : array_like of shape (..., n, n)
+            SPD matrices; leading axes broadcast against those of `x`.
+        squared : bool, default=False
+            Whether to return squared distances, as in `pairwise_distances`.
+
+        Returns
+        -------
+        ndarray of shape (...)
+            Distances, or divergences.
+
+        Raises
+        ------
+        ValueError
+            If the metric has no distance in closed form, or a matrix is not positive
+            definite where the metric needs that.
+        """
+        x, y, dtype = self._arrays(x, y)
+        return finish(self._geometry.distance(x, y, squared), dtype)
 
     def log_vector(
         self, base_point: Any, point: Any, *, n_jobs: int | None = None
@@ -255,9 +283,9 @@ class DataOperations(Manifold):
         """Return all distances; Y=None stands for X."""
         return self._geometry.table(X, Y, squared, n_jobs, out)
 
-    def _flat_coordinates(self, X, n_jobs=None):
-        """Return vectors with the same distances, or None where there are none."""
-        return self._geometry.coordinates(X, n_jobs)
+    def _flat_coordinates(self):
+        """Return the function to vectors of the same distances, or None."""
+        return self._geometry.coordinates if self._geometry.charted else None
 
     # Membership.
 
@@ -287,6 +315,41 @@ class DataOperations(Manifold):
             first such matrix and remedies.
         """
         return self._checked(X, atol=atol)
+
+    def project(self, X: Any, *, floor: float | None = None) -> np.ndarray:
+        """Return symmetric parts, with eigenvalues raised where they are too small.
+
+        Parameters
+        ----------
+        X : array_like of shape (..., n, n)
+            Matrices.
+        floor : float, default=None
+            Smallest eigenvalue allowed, relative to the largest absolute eigenvalue
+            of the matrix, in (0, 1]. None changes only matrices that are not
+            positive definite in double precision, with a floor of 1e-12.
+
+        Returns
+        -------
+        ndarray of shape (..., n, n)
+            SPD matrices, the nearest in Frobenius norm with such eigenvalues.
+
+        Raises
+        ------
+        ValueError
+            If an entry is NaN or infinite, or a matrix is zero.
+        """
+        x, dtype = self._arrays(X)
+        if not np.isfinite(x).all():
+            raise ValueError("Input contains NaN or infinity; it has no projection.")
+        return finish(self._project(x, floor), dtype)
+
+    def _project(self, x, floor=None):
+        x = symmetrise(x)
+        if floor is None:
+            return nearest_definite(x, _FLOOR, ~self._definite(x))
+        values = np.linalg.eigvalsh(x)
+        low = values[..., 0] < floor * np.abs(values).max(axis=-1)
+        return nearest_definite(x, floor, low | ~self._definite(x))
 
     def _checked(self, X, *, atol=_ASYMMETRY, definite=True, name="X"):
         X = np.ascontiguousarray(X, dtype=np.float64)

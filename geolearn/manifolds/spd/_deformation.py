@@ -110,7 +110,7 @@ class PulledBack(Geometry):
         super().__init__(base.name)
         self.base, self.map = base, map
         self.curvature = tuple(map.scale**2 * bound for bound in base.curvature)
-        for flag in ("complete", "riemannian", "closed_transport"):
+        for flag in ("complete", "closed_transport", "charted"):
             setattr(self, flag, getattr(base, flag))
         # powers of singular matrices may not exist
         self.needs_definite = base.needs_definite or isinstance(map, PowerMap)
@@ -132,11 +132,10 @@ class PulledBack(Geometry):
         return self._unscale(result, squared, out=result)
 
     def coordinates(self, X, n_jobs=None):
-        """Return vectors with the same distances, or None where curved."""
-        if self.curvature != (0.0, 0.0):
-            return None
-        z = self.base.coordinates(self.map.forward(X, n_jobs), n_jobs)
-        return None if z is None else z / self.map.scale
+        """Return vectors with the same distances, if the base metric has them."""
+        return self.base.coordinates(self.map.forward(X, n_jobs), n_jobs) / (
+            self.map.scale
+        )
 
     def exp(self, P, V):
         """Return the exponential, mapped there and back."""

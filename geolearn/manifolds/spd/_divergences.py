@@ -27,8 +27,6 @@ class Divergence(Geometry):
         Size of the matrices.
     """
 
-    riemannian = False
-
     def __init__(self, name, n):
         super().__init__(name)
         self.n = n

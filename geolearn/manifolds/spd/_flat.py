@@ -22,6 +22,7 @@ class Flat(Geometry):
     """
 
     curvature = (0.0, 0.0)
+    charted = True
 
     def __init__(self, name, chart):
         super().__init__(name)

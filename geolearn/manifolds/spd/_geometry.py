@@ -26,8 +26,8 @@ class Geometry:
     curvature: tuple[float, float] = (-math.inf, math.inf)
     complete = False  # whether exp is defined on all tangent vectors
     needs_definite = True  # whether distances need strictly positive matrices
-    riemannian = True  # whether there are exp and log
     closed_transport = True
+    charted = False  # whether there are coordinates of the same distances
     divergence = False  # whether distances are of the kind of squared ones
 
     def __init__(self, name):
@@ -45,10 +45,6 @@ class Geometry:
     def table(self, X, Y, squared=False, n_jobs=None, out=None):
         """Return all distances between X and Y (None stands for X)."""
         raise self._lacks("distance in closed form", MEAN)
-
-    def coordinates(self, X, n_jobs=None):
-        """Return vectors with the same distances, or None where curved."""
-        return None
 
     def exp(self, P, V):
         """Return the exponential at P of V."""

@@ -9,7 +9,6 @@ from geolearn.manifolds._frames import FrameOperations
 from geolearn.manifolds.spd._data import DataOperations
 from geolearn.manifolds.spd._forms import (
     compose,
-    nearest_definite,
     symmetrise,
     unvec,
 )
@@ -18,7 +17,6 @@ from geolearn.utils.validation import check_integer
 
 __all__ = ["SPD"]
 
-_FLOOR = 1e-12  # of projected eigenvalues, relative to the largest
 # Under metrics that are not complete random points are drawn near the identity, and
 # lengths that suit every point stay below the distance to the boundary.
 _INNER_SCALE = 0.3
@@ -214,10 +212,6 @@ class SPD(DataOperations):
 
     def _vector_to_tangent(self, x, w):
         return self._geometry.from_vector(x, w)
-
-    def _project(self, x):
-        x = symmetrise(x)
-        return nearest_definite(x, _FLOOR, ~self._definite(x))
 
     def _project_tangent(self, x, v):
         return symmetrise(v) + np.zeros_like(x)
