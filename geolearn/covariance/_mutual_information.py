@@ -40,9 +40,10 @@ def _is_uniform(values, low, high):
     statistic = 0.0
     start = low
     for i in range(1, k + 1):
-        end = start + np.searchsorted(
-            values[start:high], first + i * width, side="right"
-        )
+        end = high  # of the last sub-cell, whatever the rounding of its edge
+        if i < k:
+            edge = first + i * width
+            end = start + np.searchsorted(values[start:high], edge, side="right")
         statistic += (end - start - expected) ** 2 / expected
         if end == high:
             break
@@ -72,10 +73,9 @@ def _bisect(values, ends):
 
 
 @kernel
-def _series_information(x, bins, logs, out):
+def _series_information(x, order, bins, logs, out):
     # out[k] = mutual information in bits of x_t and x_{t + k + 1}.
-    n = x.shape[0] - out.shape[0]
-    order = np.argsort(x[:n], kind="mergesort")
+    n = order.shape[0]
     values = x[order]
     ends = np.empty(n, dtype=np.int64)
     if bins == 0:
@@ -109,9 +109,9 @@ def _series_information(x, bins, logs, out):
 
 
 @kernel(parallel=True)
-def _information(X, bins, logs, out):
+def _information(X, orders, bins, logs, out):
     for r in prange(X.shape[0]):
-        _series_information(X[r], bins, logs, out[r])
+        _series_information(X[r], orders[r], bins, logs, out[r])
 
 
 def mutual_information(
@@ -194,9 +194,10 @@ def mutual_information(
     refuse_constant(X, "mutual information")
     logs = np.log2(np.maximum(np.arange(n + 1), 1))
     out = np.empty((X.shape[0] * X.shape[1], max_lag))
-    S = unit_range(X)
+    S = unit_range(X).reshape(-1, X.shape[2])
+    orders = np.argsort(S[:, :n], axis=1, kind="stable")
     with numba_threads(n_jobs):
-        _information(S.reshape(-1, X.shape[2]), n_bins, logs, out)
+        _information(S, orders, n_bins, logs, out)
     return out.mean(axis=0) if average else out.reshape(*X.shape[:2], max_lag)
 
 

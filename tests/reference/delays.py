@@ -13,7 +13,8 @@ def cells(ordered):
     expected = round(m / k)  # half to even
     statistic, used = 0.0, 0
     for i in range(1, k + 1):
-        below = int(np.sum(ordered <= low + i * (high - low) / k))
+        edge = low + i * ((high - low) / k) if i < k else high
+        below = int(np.sum(ordered <= edge))
         statistic += (below - used - expected) ** 2 / expected
         used = below
         if used == m:
@@ -126,18 +127,19 @@ def derivatives_on_projection(x, window, max_delay=50, max_cycles=50):
     n_channels, n_times = x.shape
     variance = x.var(axis=1, ddof=1)
     delays, channels, false = [0], [], []
+    Y = None
     while True:
         trials = []
-        for a in range(n_channels) if not channels else [None]:
-            start = x[a][:, None] if a is not None else Y
-            weights = 1.0 / variance[[a] if a is not None else channels]
+        for a in range(n_channels) if Y is None else [None]:
+            start = x[a][:, None] if Y is None else Y
+            weights = 1.0 / variance[[a] if Y is None else channels]
             for c in range(n_channels):
                 b = beta(start, weights, x[c], window, max_delay)
                 b -= 0.5 * np.log10(variance[c])
                 trials.append((b.max(), a, c, int(np.argmax(b))))
         largest = max(t[0] for t in trials)
         _, a, c, tau = next(t for t in trials if t[0] == largest)
-        if a is not None:
+        if Y is None:
             channels.append(a)
             Y = x[a][:, None]
         old = np.sqrt(neighbours(Y, 1.0 / variance[channels], window)[0])
