@@ -95,6 +95,9 @@ class SPDAligner(  # type: ignore[call-arg]
         models of the output stay valid.
     last_domain_ : str, int or None
         Domain of the last matrix that `fit` or `partial_fit` saw.
+    n_iter_ : int
+        Number of iterations of the mean in the last `fit` or `partial_fit`, the largest
+        of the domains; 0 for closed forms.
     n_features_in_ : int
         Size n of the matrices.
 
@@ -410,7 +413,7 @@ class SPDAligner(  # type: ignore[call-arg]
 
     def _store(self, statistics, target_variance, last):
         """Set the attributes that follow from means and dispersions."""
-        self.means_, self.variances_ = statistics
+        self.means_, self.variances_, self.n_iter_ = statistics
         self.target_variance_ = target_variance
         self.scales_ = {d: self._factor(v) for d, v in self.variances_.items()}
         self.domains_ = [None] if None in self.means_ else sorted(self.means_)
@@ -462,5 +465,5 @@ class SPDAligner(  # type: ignore[call-arg]
                 f"with some before, or set unseen='last'."
             )
         weight = np.full(len(X), 1.0 / len(X))
-        M, v = translation.statistics(X, weight, **self._options())
+        M, v, _ = translation.statistics(X, weight, **self._options())
         return M, self._factor(v), np.eye(len(M))

@@ -39,10 +39,13 @@ class Statistics(NamedTuple):
         Domain -> ndarray of shape (n, n).
     variances : dict
         Domain -> float.
+    n_iter : int, default=0
+        Largest number of iterations of a mean.
     """
 
     means: dict
     variances: dict
+    n_iter: int = 0
 
 
 def read_domains(sample_domain, n_samples):
@@ -178,16 +181,18 @@ def update_statistics(
     ValueError
         If the weights of a domain are all zero.
     """
-    means, variances = ({}, {}) if before is None else map(dict, before)
+    means, variances = ({}, {}) if before is None else map(dict, before[:2])
+    n_iter = 0
     for name, rows in domains.rows.items():
         if not weight[rows].any():
             raise ValueError(
                 f"sample_weight is zero for every matrix of the domain {name!r}; "
                 f"remove its matrices, or weigh them."
             )
-        M, v = translation.statistics(X[rows], weight[rows], **options)
+        M, v, steps = translation.statistics(X[rows], weight[rows], **options)
+        n_iter = max(n_iter, steps)
         if name in means:
             M = translation.between(means[name], M, momentum)
             v = variances[name] + momentum * (v - variances[name])
         means[name], variances[name] = M, v
-    return Statistics(means, variances)
+    return Statistics(means, variances, n_iter)

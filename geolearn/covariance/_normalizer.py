@@ -90,6 +90,9 @@ class SPDNormalizer(  # type: ignore[call-arg]
         Domain -> mean; only with `sample_domain`.
     variance_ : float or dict
         Dispersion v; with `sample_domain`, domain -> dispersion.
+    n_iter_ : int
+        Number of iterations of the mean in the last `fit` or `partial_fit`, the largest
+        of the domains; 0 for closed forms.
     n_features_in_ : int
         Size n of the matrices.
 
@@ -365,7 +368,7 @@ class SPDNormalizer(  # type: ignore[call-arg]
             translation.check_parameter(self.bias, "bias")
         if before is not None:
             check_named(self, before.means, sample_domain)
-        means, variances = update_statistics(
+        means, variances, self.n_iter_ = update_statistics(
             translation,
             X,
             weight,
@@ -412,7 +415,7 @@ class SPDNormalizer(  # type: ignore[call-arg]
         X = check_matrices(self, X, reset=False)
         translation = self._translation(X.shape[1])
         X = translation.check(X)
-        means, variances = self._statistics()
+        means, variances, _ = self._statistics()
         check_named(self, means, sample_domain)
         rows_of = read_domains(sample_domain, len(X)).rows
         unknown = [name for name in rows_of if name not in means]

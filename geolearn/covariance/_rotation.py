@@ -36,7 +36,7 @@ def class_logarithms(translation, X, codes, weight, **options):
     logs = {}
     for c in np.unique(codes[weight > 0.0]).tolist():
         rows = codes == c
-        M, _ = translation.statistics(X[rows], weight[rows], **options)
+        M, *_ = translation.statistics(X[rows], weight[rows], **options)
         values, V = linalg.eigh(M)
         logs[c] = compose(V, np.log(values))
     return logs

@@ -74,7 +74,7 @@ class Translation(ABC):
         return _power(Y, 1.0 / self.power, self.n_jobs)
 
     def statistics(self, X, weight, *, tol=1e-8, max_iter=50):
-        """Return the Fréchet mean (n, n) and the dispersion about it."""
+        """Return the Fréchet mean, the dispersion about it and the iterations."""
         kept = weight > 0.0
         Y, weight = self.deform(X[kept]), weight[kept]
         result = fit_mean(
@@ -87,7 +87,7 @@ class Translation(ABC):
         )
         d = distances_to(self.geometry, Y, result.mean[None], n_jobs=self.n_jobs)[:, 0]
         variance = float(weight @ d**2) / float(weight.sum()) / self.power**2
-        return self.restore(result.mean), variance
+        return self.restore(result.mean), variance, result.n_iter
 
     def between(self, A, B, t):
         """Return the point at parameter t on the geodesic from A to B."""
