@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import geolearn
+from tests.covariance.estimators import MATRIX_ESTIMATORS, TRIAL_ESTIMATORS
 from tests.estimators import (
     ESTIMATORS,
     EXPECTED_FAILED_CHECKS,
@@ -37,7 +38,9 @@ def test_every_estimator_is_checked():
         if inspect.isclass(value) and issubclass(value, BaseEstimator)
         if value.__module__.startswith("geolearn")
     }
-    assert public == {type(estimator) for estimator in ESTIMATORS}
+    # Those of 3-D data are checked in tests/test_common_3d.py.
+    checked = [*ESTIMATORS, *MATRIX_ESTIMATORS, *TRIAL_ESTIMATORS]
+    assert public == {type(estimator) for estimator in checked}
 
 
 def test_the_list_of_failures_names_checked_estimators():

@@ -3,7 +3,12 @@
 import numpy as np
 
 from geolearn.covariance._discriminant import discriminant_rows, orthonormal_rows
-from geolearn.covariance._geometry import fit_mean, from_tangent, tangent_vectors
+from geolearn.covariance._geometry import (
+    fit_mean,
+    from_tangent,
+    require_tangent_space,
+    tangent_vectors,
+)
 from geolearn.covariance._mdm import MDM
 from geolearn.utils._sklearn import _fit_context
 
@@ -107,6 +112,7 @@ class FgMDM(MDM):
         """
         X, codes, weight, mean_geometry = self._door(X, y, sample_weight)
         self._check_counts(codes, weight)
+        require_tangent_space(self.manifold_, X)
         self.reference_ = fit_mean(mean_geometry, X, weight, n_jobs=self.n_jobs).mean
         vectors = self._vectors(X)
         self.coef_ = discriminant_rows(vectors, codes, len(self.classes_), weight)

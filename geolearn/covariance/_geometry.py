@@ -11,6 +11,7 @@ __all__ = [
     "fit_mean",
     "from_tangent",
     "metric_name",
+    "require_tangent_space",
     "resolve_geometry",
     "tangent_vectors",
 ]
@@ -52,12 +53,17 @@ def resolve_geometry(metric, n, metric_params=None):
 
 def metric_name(geometry) -> str | None:
     """Return the canonical name of a metric of `SPD`, None for other manifolds."""
-    return geometry.metric if isinstance(geometry, SPD) else None
+    return getattr(geometry, "metric", None) if isinstance(geometry, SPD) else None
 
 
 def check_spd(geometry, X) -> np.ndarray:
     """Return matrices that are valid points, or raise and name the first bad one."""
     return geometry.check_points(X)
+
+
+def require_tangent_space(geometry, X) -> None:
+    """Raise, before work is spent, if the metric has no logarithm."""
+    geometry.log_vector(X[0], X[:1])
 
 
 def fit_mean(

@@ -250,7 +250,8 @@ class MDM(
         ndarray of shape (n_matrices,)
             Labels.
         """
-        return self.classes_[self._distances(X).argmin(axis=1)]
+        nearest = self._distances(X).argmin(axis=1)
+        return self.classes_[nearest]
 
     def decision_function(self, X):
         """Return the negative squared distances from the class means.

@@ -177,7 +177,8 @@ class SPDKNeighborsClassifier(StackInput, ClassifierMixin, BaseEstimator):
         ndarray of shape (n_matrices,)
             Labels.
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        winner = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[winner]
 
     def predict_proba(self, X):
         """Return the shares of the votes.

@@ -15,6 +15,7 @@ from geolearn.covariance._geometry import (
     distances_to,
     fit_mean,
     metric_name,
+    require_tangent_space,
     resolve_geometry,
     tangent_vectors,
 )
@@ -86,6 +87,8 @@ class RiemannianSVC(StackInput, ClassifierMixin, BaseEstimator):
         Training matrices that are support vectors.
     support_matrices_ : ndarray of shape (n_support_vectors, n, n)
         These matrices.
+    n_iter_ : ndarray of int of shape (n_classes * (n_classes - 1) / 2,)
+        Number of iterations of the solver for each pair of classes.
     n_support_ : ndarray of int of shape (n_classes,)
         Number of support vectors of each class.
     dual_coef_ : ndarray of shape (n_classes - 1, n_support_vectors)
@@ -192,7 +195,8 @@ class RiemannianSVC(StackInput, ClassifierMixin, BaseEstimator):
         ------
         ValueError
             If a matrix is not symmetric positive definite, there is one class only,
-            or the metric has no tangent space for the linear kernel.
+            the weights of a class are zero, or the metric has no tangent space for
+            the linear kernel.
 
         Warns
         -----
@@ -203,26 +207,25 @@ class RiemannianSVC(StackInput, ClassifierMixin, BaseEstimator):
         """
         X = check_matrices(self, X, reset=True)
         self.classes_, codes = check_labels(self, X, y)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"RiemannianSVC needs samples of at least 2 classes in y, but got only "
-                f"1 class: {self.classes_[0]}. Use MDM for a single class."
-            )
         weight = check_sample_weight(sample_weight, len(X))
         self.manifold_ = resolve_geometry(self.metric, X.shape[1], self.metric_params)
         X = check_spd(self.manifold_, X)
+        # The solver counts its support vectors among those of positive weight.
+        used = np.flatnonzero(weight > 0.0)
+        self._check_classes(codes[used])
+        X, weight, factors = X[used], weight[used], None
+        if sample_weight is not None:
+            factors = np.asarray(sample_weight, dtype=np.float64)[used]
         if self.kernel == "linear":
             vectors = self._fit_reference(X, weight)
             K = vectors @ vectors.T
         else:
             K = self._fit_gaussian(X, weight)
-        if sample_weight is not None:
-            sample_weight = np.asarray(sample_weight, dtype=np.float64)
-        self._svc = self._machine().fit(K, self.classes_[codes], sample_weight)
-        self.support_ = self._svc.support_
-        self.support_matrices_ = X[self.support_]
+        self._svc = self._machine().fit(K, self.classes_[codes[used]], factors)
+        own = self._svc.support_
+        self.support_, self.support_matrices_ = used[own], X[own]
         if self.kernel == "linear":
-            self._support_vectors = vectors[self.support_]
+            self._support_vectors = vectors[own]
         return self
 
     def predict(self, X):
@@ -257,6 +260,11 @@ class RiemannianSVC(StackInput, ClassifierMixin, BaseEstimator):
         return self._blockwise("decision_function", X)
 
     @property
+    def n_iter_(self):
+        """Number of iterations of the solver for each pair of classes."""
+        return self._svc.n_iter_
+
+    @property
     def n_support_(self):
         """Number of support vectors of each class."""
         return self._svc.n_support_
@@ -270,6 +278,20 @@ class RiemannianSVC(StackInput, ClassifierMixin, BaseEstimator):
     def intercept_(self):
         """Constants of the decision function."""
         return self._svc.intercept_
+
+    def _check_classes(self, codes):
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"RiemannianSVC needs samples of at least 2 classes in y, but got only "
+                f"1 class: {self.classes_[0]}. Use MDM for a single class."
+            )
+        counts = np.bincount(codes, minlength=len(self.classes_))
+        if counts.min() == 0:
+            raise ValueError(
+                f"sample_weight is zero for every sample of class "
+                f"{self.classes_[counts.argmin()]}. Remove the class from X and y, or "
+                f"weigh it."
+            )
 
     def _machine(self):
         return SVC(
@@ -285,6 +307,7 @@ class RiemannianSVC(StackInput, ClassifierMixin, BaseEstimator):
 
     def _fit_reference(self, X, weight):
         """Set the reference and return the tangent vectors."""
+        require_tangent_space(self.manifold_, X)
         geometry = self.manifold_
         if self.metric_mean is not None:
             geometry = resolve_geometry(self.metric_mean, X.shape[1])
@@ -323,7 +346,7 @@ class RiemannianSVC(StackInput, ClassifierMixin, BaseEstimator):
             part = X[start : start + step]
             # The machine reads the columns of its support vectors only.
             K = np.zeros((len(part), n_fit))
-            K[:, self.support_] = self._kernel(part)
+            K[:, self._svc.support_] = self._kernel(part)
             parts.append(getattr(self._svc, method)(K))
         return np.concatenate(parts)
 

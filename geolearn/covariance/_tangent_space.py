@@ -16,6 +16,7 @@ from geolearn.covariance._geometry import (
     fit_mean,
     from_tangent,
     metric_name,
+    require_tangent_space,
     resolve_geometry,
     tangent_vectors,
 )
@@ -266,6 +267,7 @@ class TangentSpace(
         n = X.shape[1]
         self.manifold_ = resolve_geometry(self.metric, n, self.metric_params)
         X = check_spd(self.manifold_, X)
+        require_tangent_space(self.manifold_, X)
         self.n_iter_, self.grad_norm_ = 0, 0.0
         if self.reference is None:
             self._fit_reference(X, sample_weight)
@@ -273,8 +275,6 @@ class TangentSpace(
             self.reference_ = np.eye(n)
         else:
             self.reference_ = self._given_reference(n)
-        # Metrics without tangent space refuse here rather than at transform.
-        tangent_vectors(self.manifold_, self.reference_, X[:1])
         return X
 
     def _fit_reference(self, X, sample_weight):

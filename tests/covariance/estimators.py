@@ -11,10 +11,13 @@ from geolearn.covariance import (
     MDM,
     AugmentedCovariances,
     Covariances,
+    DelayEmbedding,
     FgMDM,
     Potato,
     RiemannianSVC,
+    SPDAligner,
     SPDKNeighborsClassifier,
+    SPDNormalizer,
     TangentSpace,
 )
 
@@ -35,10 +38,19 @@ MATRIX_ESTIMATORS = [
     ),
     Potato(threshold=1.2),  # so that it finds outliers in a few blobs
     Potato("log_euclidean", threshold=1.5),
+    SPDNormalizer(),
+    SPDNormalizer("bures_wasserstein", scale=0.1, power=0.5, eps=1e-18),
+    SPDNormalizer("log_cholesky", with_mean=False),
+    SPDAligner(),
+    SPDAligner("log_euclidean", center=False),
 ]
 
 # X of shape (n_trials, n_channels, n_times).
 TRIAL_ESTIMATORS: list = [
+    DelayEmbedding(),
+    DelayEmbedding(2, "autocorrelation_zero"),
+    DelayEmbedding("cao", "mutual_information", max_lag=9),
+    DelayEmbedding("mdop", "mdop", max_lag=9),
     Covariances(),
     Covariances("lwf", ridge=0.1),
     AugmentedCovariances(2),
@@ -52,6 +64,12 @@ TRIAL_ESTIMATORS: list = [
 # entry of the lists above.
 EXPECTED_FAILED_CHECKS: dict[type | str, dict[str, str]] = {
     "TangentSpace(metric='log_cholesky', metric_mean='log_euclidean')": {
+        "check_transformer_n_iter": "closed forms take no iteration",
+    },
+    "SPDNormalizer(metric='log_cholesky', with_mean=False)": {
+        "check_transformer_n_iter": "closed forms take no iteration",
+    },
+    "SPDAligner(center=False, metric='log_euclidean')": {
         "check_transformer_n_iter": "closed forms take no iteration",
     },
     FgMDM: {
