@@ -14,10 +14,10 @@ from geolearn.covariance._delays import (
     check_rules,
     select_delays,
 )
-from geolearn.covariance._input import StackInput, check_stack
+from geolearn.covariance._input import StackInput
+from geolearn.covariance._trials import check_finite_trials, check_trials
 from geolearn.utils._sklearn import Interval, StrOptions, _fit_context
 
-_AXES = ("n_trials", "n_channels", "n_times")
 _POSITIVE = Interval(Integral, 1, None, closed="left")
 
 
@@ -133,7 +133,8 @@ class DelayEmbedding(
             the trials are too short for them or hold NaN, or if a channel is
             constant and order or lag is to be chosen.
         """
-        X = check_stack(self, X, reset=True, axes=_AXES)
+        X = check_trials(self, X, reset=True)
+        check_finite_trials(X)
         choice = select_delays(
             X,
             *check_rules(self.order, self.lag),
@@ -167,11 +168,11 @@ class DelayEmbedding(
             If the trials have other channels, are too short, or hold NaN.
         """
         check_is_fitted(self)
-        dtype = np.float32 if getattr(X, "dtype", None) == np.float32 else np.float64
-        X = check_stack(self, X, reset=False, axes=_AXES)
+        X = check_trials(self, X, reset=False)
+        check_finite_trials(X)
         n_trials, n_channels, n_times = X.shape
         left = check_length(n_times, self.order_, self.lag_)
-        out = np.empty((n_trials, self.order_, n_channels, left), dtype=dtype)
+        out = np.empty((n_trials, self.order_, n_channels, left), dtype=X.dtype)
         for k in range(self.order_):
             out[:, k] = X[:, :, k * self.lag_ : k * self.lag_ + left]
         return out.reshape(n_trials, self.order_ * n_channels, left)

@@ -72,6 +72,9 @@ EXPECTED_FAILED_CHECKS: dict[type | str, dict[str, str]] = {
     "SPDAligner(center=False, metric='log_euclidean')": {
         "check_transformer_n_iter": "closed forms take no iteration",
     },
+    DelayEmbedding: {
+        "check_transformer_preserve_dtypes": "the lift turns float32 into float64",
+    },
     FgMDM: {
         "check_sample_weight_equivalence_on_dense_data": (
             "a class of its data has one sample of positive weight, and two are needed"

@@ -211,7 +211,7 @@ def test_bad_data():
         embedding.fit(X[0])
     bad = X.copy()
     bad[2, 0, 0] = np.nan
-    with pytest.raises(ValueError, match=r"NaN or infinity: .* first is X\[2\]"):
+    with pytest.raises(ValueError, match=r"NaN or infinity\. .* trial is X\[2\]"):
         embedding.fit(bad)
     embedding.fit(X)
     with pytest.raises(ValueError, match=r"2 features, but .* 3 features"):
