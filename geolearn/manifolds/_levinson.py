@@ -15,9 +15,6 @@ from geolearn import linalg
 
 __all__ = ["blocks_to_matrix", "from_reflections", "matrix_to_blocks", "to_reflections"]
 
-_FLOOR = 1e-12  # of eigenvalues of Gamma(0) that are lifted, relative to the largest
-_INSIDE = 1.0 - 1e-9  # of singular values that are shortened
-
 
 def _transpose(A):
     return np.swapaxes(A, -1, -2)
@@ -138,7 +135,7 @@ class _Predictors:
         self.dK = 0.5 * (dK + _transpose(dK))
 
 
-def to_reflections(blocks, moved=None, *, clip=False):
+def to_reflections(blocks, moved=None):
     """Return the reflection matrices of lagged covariances.
 
     Parameters
@@ -147,8 +144,6 @@ def to_reflections(blocks, moved=None, *, clip=False):
         Gamma(0), ..., Gamma(p - 1).
     moved : ndarray of shape (..., p, d, d), default=None
         Derivatives of the blocks.
-    clip : bool, default=False
-        Whether to move blocks that are not positive definite inside.
 
     Returns
     -------
@@ -158,29 +153,18 @@ def to_reflections(blocks, moved=None, *, clip=False):
         Their derivatives.
     valid : ndarray of bool of shape (...)
         Whether the matrix is positive definite; the rest is meaningless elsewhere.
-    gamma0 : ndarray of shape (..., d, d)
-        Gamma(0), lifted if `clip`.
     """
     gamma = list(np.moveaxis(blocks, -3, 0))
     dgamma = None if moved is None else list(np.moveaxis(moved, -3, 0))
-    definite = None
-    if clip:
-        gamma[0], definite = _lift(gamma[0])
     state = _Predictors(gamma[0], None if dgamma is None else dgamma[0])
-    valid = state.valid if definite is None else definite
+    valid = state.valid
     omegas, domegas = [], []
     for k in range(1, len(gamma)):
         G, H = state.left, state.right
         known = gamma[1:k]
         D = _transpose(gamma[k]) - state.predicted(known)
         omega = G.inverse @ D @ H.inverse
-        s = np.linalg.svd(omega, compute_uv=False)[..., 0]
-        inside = s < 1.0
-        valid = valid & inside
-        if not np.all(inside):
-            omega = _shorten(omega, inside)
-            D = G.root @ omega @ H.root
-            gamma[k] = _transpose(D + state.predicted(known))
+        valid = valid & (np.linalg.svd(omega, compute_uv=False)[..., 0] < 1.0)
         dD = None
         if dgamma is not None:
             dD = _transpose(dgamma[k]) - state.predicted_derivative(known, dgamma[1:k])
@@ -189,11 +173,10 @@ def to_reflections(blocks, moved=None, *, clip=False):
         omegas.append(omega)
         if k + 1 < len(gamma):
             state.update(D, omega, dD)
-            if not clip:
-                valid = valid & state.valid
+            valid = valid & state.valid
     omega = _stacked(omegas, blocks)
     derivative = None if dgamma is None else _stacked(domegas, moved)
-    return omega, derivative, valid, gamma[0]
+    return omega, derivative, valid
 
 
 def from_reflections(gamma0, omega, dgamma0=None, domega=None):
@@ -248,22 +231,3 @@ def _stacked(parts, blocks):
     if parts:
         return _joined(parts)
     return np.zeros((*blocks.shape[:-3], 0, *blocks.shape[-2:]))
-
-
-def _lift(gamma0):
-    """Raise the eigenvalues of Gamma(0) where it is not positive definite."""
-    values, vectors = linalg.eigh(gamma0)
-    definite = values[..., 0] > gamma0.shape[-1] * 2.0**-52 * values[..., -1]
-    if np.all(definite):
-        return gamma0, definite
-    largest = np.where(values[..., -1:] > 0.0, values[..., -1:], 1.0)
-    lifted = np.maximum(values, _FLOOR * largest)
-    lifted = (vectors * lifted[..., None, :]) @ _transpose(vectors)
-    lifted = 0.5 * (lifted + _transpose(lifted))
-    return np.where(definite[..., None, None], gamma0, lifted), definite
-
-
-def _shorten(omega, inside):
-    U, s, Vt = np.linalg.svd(omega)
-    short = (U * np.minimum(s, _INSIDE)[..., None, :]) @ Vt
-    return np.where(inside[..., None, None], omega, short)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from geolearn import linalg
 from geolearn.manifolds._levinson import (
     blocks_to_matrix,
     from_reflections,
@@ -19,6 +20,8 @@ from geolearn.manifolds.spd import SPD
 from geolearn.utils.validation import check_integer
 
 __all__ = ["BlockToeplitz"]
+
+_FLOOR = 1e-10  # of the eigenvalues of projected matrices, relative to the largest
 
 
 class BlockToeplitz(Manifold):
@@ -166,7 +169,7 @@ class BlockToeplitz(Manifold):
     def _reflections(self, x, moved=None):
         blocks = self._blocks(x)
         moved = None if moved is None else self._blocks(moved)
-        omega, derivative, valid, _ = to_reflections(blocks, moved)
+        omega, derivative, valid = to_reflections(blocks, moved)
         if not np.all(valid):
             first = np.argwhere(~np.atleast_1d(valid))[0]
             raise ValueError(
@@ -239,22 +242,23 @@ class BlockToeplitz(Manifold):
         return blocks_to_matrix(self._blocks(v)) + np.zeros_like(x)
 
     def _project(self, x):
-        blocks = self._blocks(x)
-        omega, _, valid, gamma0 = to_reflections(blocks, clip=True)
+        x = blocks_to_matrix(self._blocks(x))
+        valid = self._definite(x)
         if np.all(valid):
-            return blocks_to_matrix(blocks)
-        inside = from_reflections(gamma0, omega)[0]
-        valid = np.asarray(valid)[..., None, None, None]
-        return blocks_to_matrix(np.where(valid, blocks, inside))
+            return x
+        # A multiple of the identity keeps the blocks Toeplitz.
+        values = linalg.eigvalsh(x)
+        largest = np.max(np.abs(values), axis=-1)
+        floor = _FLOOR * np.where(largest > 0.0, largest, 1.0)
+        lift = np.where(valid, 0.0, floor - values[..., 0])
+        return x + lift[..., None, None] * np.eye(x.shape[-1])
+
+    def _definite(self, x):
+        return to_reflections(self._blocks(x))[2]
 
     def _membership(self, x, atol):
-        blocks = self._blocks(x)
-        size = np.sqrt(np.sum(x**2, axis=(-2, -1)))
-        off = np.sqrt(np.sum((x - blocks_to_matrix(blocks)) ** 2, axis=(-2, -1)))
-        deviation = off / np.where(size > 0.0, size, 1.0)
-        definite = to_reflections(blocks, clip=True)[2]
-        outside = np.where(definite, deviation, np.asarray(self._deviation(x)))
-        return (deviation <= atol) & definite, outside
+        deviation = np.asarray(self._deviation(x))
+        return (deviation <= atol) & self._definite(x), deviation
 
     def _solve_mean(self, X, weight, starts, tol, max_iter):
         init = None if starts.init is None else self._chart(starts.init)
@@ -264,6 +268,37 @@ class BlockToeplitz(Manifold):
         return result._replace(mean=self._unchart(result.mean))
 
     # Whole data sets: every matrix is factored once.
+
+    def check_points(self, X: Any, *, atol: float = 1e-6) -> np.ndarray:
+        """Check that matrices are block-Toeplitz and positive definite.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_blocks * block_size, \
+                n_blocks * block_size)
+            Matrices.
+        atol : float, default=1e-6
+            Difference from block-Toeplitz form that is tolerated and silently
+            averaged away, relative to the size of the matrix. Indefinite matrices
+            are never tolerated.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_blocks * block_size, n_blocks * block_size)
+            Contiguous float64 matrices of exact form.
+
+        Raises
+        ------
+        ValueError
+            If the shape is wrong, there is no sample, an entry is NaN or infinite,
+            or a matrix is not of the form or not positive definite; the message
+            names the first such matrix and the remedy.
+        """
+        try:
+            return super().check_points(X, atol=atol)
+        except ValueError:
+            SPD(self.point_shape[0]).check_points(X)  # names remedies if indefinite
+            raise
 
     def log_vector(self, base_point: Any, point: Any) -> np.ndarray:
         """Return orthonormal coordinates of logarithms.
