@@ -192,7 +192,8 @@ class CholeskyChart:
         return np.concatenate([diagonal, L[..., i, j]], axis=-1)
 
     def _triangle(self, z, diagonal):
-        L = np.zeros((*z.shape[:-1], self.n, self.n))
+        leading = np.broadcast_shapes(z.shape[:-1], diagonal.shape[:-1])
+        L = np.zeros((*leading, self.n, self.n))
         L[..., self._lower[0], self._lower[1]] = z[..., self.n :]
         L[..., self._diagonal, self._diagonal] = diagonal
         return L
@@ -230,7 +231,7 @@ class CholeskyChart:
     def pull(self, A, w):
         """Undo `push`."""
         L = factor(A)
-        X = self._triangle(*np.broadcast_arrays(w), w[..., : self.n] * self._scale(L))
+        X = self._triangle(w, w[..., : self.n] * self._scale(L))
         return 2.0 * symmetrise(X @ transpose(L))
 
     def _scale(self, L):

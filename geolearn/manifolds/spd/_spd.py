@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from geolearn.manifolds._frames import FrameOperations
 from geolearn.manifolds.spd._data import DataOperations
 from geolearn.manifolds.spd._forms import (
     compose,
@@ -57,8 +56,9 @@ class SPD(DataOperations):
           channels;
         - "bures_wasserstein" ("wasserstein", "bures"): optimal transport between
           centred normal distributions; curvature at least 0, not complete. It has
-          no closed form of `transport`, which is done by the pole ladder with an
-          error of second order in the length of the path;
+          no closed form of `transport`, which integrates the equation of parallel
+          vectors by 32 steps of fourth order: relative errors near 1e-8 where
+          eigenvalues change up to tenfold;
         - "euclidean" ("euclid"), "power_euclidean" ("poweuclid"), "harmonic" (its
           power -1), "cholesky" ("chol"; depends on the order of the channels):
           flat, not complete;
@@ -200,9 +200,7 @@ class SPD(DataOperations):
         return self._geometry.distance(x, y)
 
     def _transport(self, x, y, v):
-        if self._geometry.closed_transport:
-            return self._geometry.transport(x, y, v)
-        return FrameOperations._transport(self, x, y, v)
+        return self._geometry.transport(x, y, v)
 
     def _log_volume_density(self, x, y):
         return self._geometry.log_volume(x, y)
