@@ -1,14 +1,20 @@
 """Lower triangular factors of means: updates, geodesics and cheap starts."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from geolearn.linalg import cholesky, triangular_inverse
+from geolearn.utils._threads import resolve_threads
 
 __all__ = [
     "ScaledStack",
     "arithmetic_harmonic_start",
+    "definite_factors",
     "geodesic_factor",
+    "left_singular",
     "moved_factor",
+    "slices",
 ]
 
 _CHUNK_BYTES = 2**22  # of one array of matrices that a pass holds at a time
@@ -40,6 +46,44 @@ def geodesic_factor(L: np.ndarray, K: np.ndarray, t: float) -> np.ndarray:
     """Return the factor of the point at t on the geodesic from L L^T to K K^T."""
     U, sigma, _ = np.linalg.svd(triangular_inverse(L) @ K)
     return lower((L @ U) * sigma**t)
+
+
+def left_singular(
+    W: np.ndarray, factors: np.ndarray, n_jobs: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return left singular vectors (columns) and singular values of W L_i."""
+    threads = resolve_threads(n_jobs)
+    if threads == 1 or len(factors) < threads:
+        V, sigma, _ = np.linalg.svd(W @ factors)
+        return V, sigma
+    with ThreadPoolExecutor(threads) as pool:  # LAPACK releases the interpreter
+        parts = list(
+            pool.map(
+                lambda part: np.linalg.svd(W @ part)[:2],
+                np.array_split(factors, threads),
+            )
+        )
+    return np.concatenate([V for V, _ in parts]), np.concatenate([s for _, s in parts])
+
+
+def definite_factors(X: np.ndarray, first: int, n_jobs: int | None) -> np.ndarray:
+    """Return Cholesky factors of matrices that are definite, by however little.
+
+    Raises
+    ------
+    ValueError
+        If a matrix is not positive definite; it is counted from `first`.
+    """
+    factors, status = cholesky(X, n_jobs=n_jobs)
+    for i in np.flatnonzero(status):  # definite, but for the margin asked there
+        try:
+            factors[i] = np.linalg.cholesky(X[i])
+        except np.linalg.LinAlgError as error:
+            raise ValueError(
+                f"Matrix {first + i} of X is not positive definite; add a ridge to it "
+                "or drop it."
+            ) from error
+    return factors
 
 
 class ScaledStack:
@@ -79,17 +123,7 @@ class ScaledStack:
 
     def factors(self, chunk: slice) -> np.ndarray:
         """Return Cholesky factors of scaled matrices."""
-        X = self.matrices(chunk)
-        factors, status = cholesky(X, n_jobs=self.n_jobs)
-        for i in np.flatnonzero(status):  # definite, but for the margin asked there
-            try:
-                factors[i] = np.linalg.cholesky(X[i])
-            except np.linalg.LinAlgError as error:
-                raise ValueError(
-                    f"Matrix {chunk.start + i} of X is not positive definite; add a "
-                    "ridge to it or drop it."
-                ) from error
-        return factors
+        return definite_factors(self.matrices(chunk), chunk.start, self.n_jobs)
 
     def factor(self, M: np.ndarray) -> np.ndarray:
         """Return the Cholesky factor of one matrix after scaling."""

@@ -2,7 +2,40 @@
 
 import numpy as np
 
-__all__ = ["InductiveMean"]
+from geolearn.linalg import triangular_inverse
+
+__all__ = ["InductiveMean", "geodesic_point"]
+
+_WIDE = 1e6  # condition number above which squaring it costs too many digits
+
+
+def geodesic_point(A: np.ndarray, B: np.ndarray, t: float) -> np.ndarray:
+    """Return the point at `t` on the affine-invariant geodesic from A to B.
+
+    Parameters
+    ----------
+    A : ndarray of shape (n, n)
+        Symmetric positive definite matrix, reached at t = 0.
+    B : ndarray of shape (n, n)
+        Symmetric positive definite matrix, reached at t = 1.
+    t : float
+        Position; 0.5 is the geometric mean.
+
+    Returns
+    -------
+    ndarray of shape (n, n)
+        Symmetric positive definite matrix.
+    """
+    L = np.linalg.cholesky(A)
+    W = triangular_inverse(L)
+    Z = W @ B @ W.T
+    values, V = np.linalg.eigh(0.5 * (Z + Z.T))
+    if not values[-1] < _WIDE * values[0]:
+        V, sigma, _ = np.linalg.svd(W @ np.linalg.cholesky(B))
+        values = sigma**2
+    F = (L @ V) * values ** (0.5 * t)
+    M = F @ F.T
+    return 0.5 * (M + M.T)
 
 
 class InductiveMean:
@@ -48,16 +81,8 @@ class InductiveMean:
         for A, w in zip(X, weight, strict=True):
             if w > 0.0:
                 self.weight += float(w)
-                self._step(A, float(w) / self.weight)
+                if self.mean is None:
+                    self.mean = np.array(A, dtype=np.float64)
+                else:
+                    self.mean = geodesic_point(self.mean, A, float(w) / self.weight)
         return self
-
-    def _step(self, A, t):
-        if self.mean is None:
-            self.mean = A.copy()
-            return
-        L = np.linalg.cholesky(self.mean)
-        W = np.linalg.inv(L)
-        Z = W @ A @ W.T
-        values, V = np.linalg.eigh(0.5 * (Z + Z.T))
-        F = (L @ V) * values ** (0.5 * t)
-        self.mean = F @ F.T

@@ -46,22 +46,47 @@ def newton_step(problem, point, curvature: float, tol: float):
     )
 
 
-def conjugate_gradients(apply, G, precondition, target, floor):
-    """Solve a positive definite equation on symmetric matrices."""
+def conjugate_gradients(apply, G, precondition, target, floor, norm=np.linalg.norm):
+    """Solve a positive definite equation on symmetric matrices.
+
+    Parameters
+    ----------
+    apply : callable
+        The operator.
+    G : ndarray of shape (n, n)
+        Right-hand side.
+    precondition : callable
+        Approximate inverse of the operator.
+    target : callable
+        Norm of the residual at which to stop, given the solution so far.
+    floor : float
+        Smallest ratio of norms of residuals that is worth the effort.
+    norm : callable, default=np.linalg.norm
+        Norm of residuals.
+
+    Returns
+    -------
+    solution : ndarray of shape (n, n) or None
+        None where the operator turns out not to be positive definite.
+    residual : float
+        Norm of the residual.
+    """
     S = np.zeros_like(G)
     r = G
-    norm = first = float(np.linalg.norm(G))
+    size = first = float(norm(G))
     z = precondition(r)
     p, rz = z, float(np.sum(r * z))
     for _ in range(_MAX_PRODUCTS):
-        if norm <= max(target(S), floor * first):
+        if size <= max(target(S), floor * first):
             break
         q = apply(p)
-        alpha = rz / float(np.sum(p * q))
-        S = S + alpha * p
-        r = r - alpha * q
-        norm = float(np.linalg.norm(r))
+        curvature = float(np.sum(p * q))
+        if not curvature > 0.0:
+            return None, size
+        S = S + (rz / curvature) * p
+        r = r - (rz / curvature) * q
+        size = float(norm(r))
         z = precondition(r)
         rz, before = float(np.sum(r * z)), rz
         p = z + (rz / before) * p
-    return 0.5 * (S + S.T), norm
+    return 0.5 * (S + S.T), size
