@@ -35,7 +35,6 @@ class BuresWasserstein(Geometry):
         Size of the matrices.
     """
 
-    needs_definite = False
     closed_transport = False
 
     def __init__(self, n):

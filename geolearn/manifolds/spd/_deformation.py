@@ -112,8 +112,6 @@ class PulledBack(Geometry):
         self.curvature = tuple(map.scale**2 * bound for bound in base.curvature)
         for flag in ("complete", "closed_transport", "charted"):
             setattr(self, flag, getattr(base, flag))
-        # powers of singular matrices may not exist
-        self.needs_definite = base.needs_definite or isinstance(map, PowerMap)
 
     def _unscale(self, distances, squared, out=None):
         factor = self.map.scale**2 if squared else abs(self.map.scale)

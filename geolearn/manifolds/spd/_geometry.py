@@ -25,7 +25,7 @@ class Geometry:
 
     curvature: tuple[float, float] = (-math.inf, math.inf)
     complete = False  # whether exp is defined on all tangent vectors
-    needs_definite = True  # whether distances need strictly positive matrices
+    needs_definite = True  # whether means need strictly positive matrices
     closed_transport = True
     charted = False  # whether there are coordinates of the same distances
     divergence = False  # whether distances are of the kind of squared ones
