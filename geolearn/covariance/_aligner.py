@@ -18,13 +18,14 @@ from geolearn.covariance._domains import (
 )
 from geolearn.covariance._input import StackInput, check_labels, check_matrices
 from geolearn.covariance._rotation import class_logarithms, rotations_to_target
-from geolearn.covariance._translation import make_translation
+from geolearn.covariance._translation import check_result, make_translation
 from geolearn.manifolds.spd._names import canonical_name
 from geolearn.utils._sklearn import Interval, StrOptions, _fit_context
 from geolearn.utils.validation import check_sample_weight
 
 __all__ = ["SPDAligner"]
 
+_REMEDY = "Set scale=False, remove outliers (Potato), or use metric='affine_invariant'."
 _GROUPS = ("affine_invariant", "log_cholesky", "log_euclidean")
 _TURNED = ("affine_invariant", "log_euclidean")  # orthogonal congruences are isometries
 
@@ -328,7 +329,8 @@ class SPDAligner(  # type: ignore[call-arg]
         ValueError
             If a matrix is not symmetric positive definite, a domain is unknown and
             ``unseen="error"``, or it has only one matrix and
-            ``unseen="transductive"``.
+            ``unseen="transductive"``; or if a result is positive definite in theory
+            but not after rounding.
         """
         check_is_fitted(self, "means_")
         X = check_matrices(self, X, reset=False)
@@ -343,6 +345,7 @@ class SPDAligner(  # type: ignore[call-arg]
             if self.rotate:
                 moved = linalg.congruence(U, moved, n_jobs=self.n_jobs)
             out[rows] = moved
+        check_result(out, self.metric, _REMEDY, n_jobs=self.n_jobs)
         return out
 
     def fit_transform(self, X, y=None, sample_domain=None, sample_weight=None):

@@ -16,11 +16,16 @@ from geolearn.covariance._domains import (
     update_statistics,
 )
 from geolearn.covariance._input import StackInput, check_matrices
-from geolearn.covariance._translation import make_translation
+from geolearn.covariance._translation import check_result, make_translation
 from geolearn.utils._sklearn import Interval, StrOptions, _fit_context
 from geolearn.utils.validation import check_sample_weight
 
 __all__ = ["SPDNormalizer"]
+
+_REMEDY = (
+    "Lower scale, set with_std=False, remove outliers (Potato), or use "
+    "metric='affine_invariant'."
+)
 
 
 class SPDNormalizer(  # type: ignore[call-arg]
@@ -280,8 +285,9 @@ class SPDNormalizer(  # type: ignore[call-arg]
         Raises
         ------
         ValueError
-            If a matrix is not symmetric positive definite, a domain is unknown, or
-            the Bures-Wasserstein metric cannot move a matrix.
+            If a matrix is not symmetric positive definite, a domain is unknown, the
+            Bures-Wasserstein metric cannot move a matrix, or a result is positive
+            definite in theory but not after rounding.
         """
         return self._apply(X, sample_domain, inverse=False)
 
@@ -436,6 +442,7 @@ class SPDNormalizer(  # type: ignore[call-arg]
                 bases, exponent = bases[::-1], 1.0 / exponent
             out[rows], margins[rows] = translation.move(X[rows], *bases, exponent)
         self._check_margins(margins)
+        check_result(out, self.metric, _REMEDY, n_jobs=self.n_jobs)
         return out
 
     def _exponent(self, variance):

@@ -19,7 +19,7 @@ from geolearn.manifolds.spd._forms import compose, symmetrise
 from geolearn.manifolds.spd._names import canonical_name
 from geolearn.manifolds.spd._spectral import eigen, factor, rotate
 
-__all__ = ["TRANSLATIONS", "Translation", "make_translation"]
+__all__ = ["TRANSLATIONS", "Translation", "check_result", "make_translation"]
 
 # Beyond this ratio of eigenvalues a whitened matrix is decomposed by the singular
 # values of the product of the factors, which keeps twice as many digits.
@@ -328,6 +328,35 @@ def make_translation(
                 f"at its default or use metric={user!r}."
             )
     return TRANSLATIONS[name](n, power=power, n_jobs=n_jobs, **given)
+
+
+def check_result(Z, metric, remedy, *, n_jobs=None):
+    """Raise if moved matrices are not positive definite after rounding.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n_matrices, n, n)
+        Matrices from `Translation.move`.
+    metric : str
+        Name for the message.
+    remedy : str
+        What the caller can change.
+    n_jobs : int, default=None
+        Number of threads.
+
+    Raises
+    ------
+    ValueError
+        If the Cholesky factorisation of a matrix fails.
+    """
+    failed = linalg.cholesky(Z, n_jobs=n_jobs)[1] != 0
+    if failed.any():
+        raise ValueError(
+            f"{int(failed.sum())} of {len(Z)} results, the first for "
+            f"X[{int(np.argmax(failed))}], are too ill-conditioned to be positive "
+            f"definite after rounding: under metric={metric!r} these matrices are far "
+            f"from the mean. {remedy}"
+        )
 
 
 def _everywhere(X):

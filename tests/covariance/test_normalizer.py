@@ -3,12 +3,14 @@
 import pickle
 import warnings
 
+import mpmath
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
 
 from geolearn.covariance import SPDNormalizer
+from geolearn.covariance._translation import make_translation
 from geolearn.manifolds import SPD
 from tests.reference import transfer
 
@@ -73,6 +75,34 @@ def test_transform_is_the_definition(options, reference):
     factor = 1.5 / np.sqrt(normalizer.variance_ + EPS)
     expected = reference(X, normalizer.mean_, B, factor)
     np.testing.assert_allclose(normalizer.transform(X), expected, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("whitening", ["cholesky", "symmetric"])
+def test_without_scaling_the_move_is_one_congruence(whitening):
+    X, B = make_matrices(8), other_matrix()
+    normalizer = SPDNormalizer(with_std=False, bias=B, whitening=whitening).fit(X)
+    reference = {
+        "cholesky": transfer.normalise_affine,
+        "symmetric": transfer.normalise_affine_symmetric,
+    }[whitening]
+    expected = reference(X, normalizer.mean_, B, 1.0)
+    np.testing.assert_allclose(normalizer.transform(X), expected, rtol=0, atol=1e-12)
+    back = normalizer.inverse_transform(expected)
+    np.testing.assert_allclose(back, X, rtol=0, atol=1e-12)
+
+
+def test_graded_matrices_are_scaled_accurately():
+    """Condition number 1e12: the small eigenvalues of the powers keep their digits."""
+    d = np.array([1.0, 1e-3, 1e-6])
+    X = make_matrices(5, 3) * np.outer(d, d)
+    Z = make_translation("affine_invariant", 3).move(X, np.eye(3), None, 0.5)[0]
+    for A, R in zip(X, Z, strict=True):
+        with mpmath.workdps(50):
+            values, V = mpmath.eigsy(mpmath.matrix(A.tolist()))
+            W = V * mpmath.diag([v**-0.25 for v in values])
+            ratio = mpmath.eigsy(W.T * mpmath.matrix(R.tolist()) * W)[0]
+            error = max(abs(mpmath.log(r)) for r in ratio)
+        assert error < 1e-9  # from a plain eigendecomposition 1e-5
 
 
 def test_power_works_on_the_powers():
@@ -335,6 +365,11 @@ class TestRefusals:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             SPDNormalizer(with_std=False).fit(equal)
+
+    def test_results_that_rounding_makes_singular_are_refused(self):
+        normalizer = SPDNormalizer(scale=60.0).fit(self.X)
+        with pytest.raises(ValueError, match=r"of 6 results.*X\[\d\].*Lower scale"):
+            normalizer.transform(self.X)
 
     def test_zero_dispersion_cannot_be_divided_by(self):
         normalizer = SPDNormalizer("log_cholesky", eps=0.0)

@@ -89,6 +89,19 @@ def test_wide_data_are_refused_and_named():
     assert np.flatnonzero(margins <= 0.0).tolist() == [3]
 
 
+def test_the_domain_is_checked_at_any_bias():
+    X, B = make_matrices(20, spread=1.0), 0.05 * other_matrix()
+    normalizer = SPDNormalizer(NAME, bias=B, scale=1.0).fit(X)
+    factor = 1.0 / np.sqrt(normalizer.variance_ + EPS)
+    _, margins = transfer.normalise_bures(X, normalizer.mean_, B, factor)
+    outside = np.flatnonzero(margins <= 0.0)
+    assert 0 < outside.size < 20
+    with pytest.raises(ValueError, match=rf"{outside.size} of 20.* X\[{outside[0]}\]"):
+        normalizer.transform(X)
+    inside = np.flatnonzero(margins > 0.0)
+    assert np.isfinite(normalizer.transform(X[inside])).all()
+
+
 def test_wide_data_are_clipped_on_request():
     normalizer = SPDNormalizer(NAME, on_domain_error="clip").fit(wide())
     with pytest.warns(UserWarning, match=r"1 of 10 matrices.*X\[3\]") as caught:
