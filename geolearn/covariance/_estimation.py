@@ -335,7 +335,8 @@ def covariance_kernel(
     weight = 0.0 if shrinkage is None else float(shrinkage)
     numbers = (float(estimator == "cov"), weight, float(ridge))
     first_class(_fill, *_ARGUMENTS)
-    with matrix_threads(n_jobs) as n_threads:
+    # Plain Python kernels would warn of what the status reports.
+    with matrix_threads(n_jobs) as n_threads, np.errstate(all="ignore"):
         scratch = np.empty((min(n_threads, n_trials), T, d))
         rule = _RULES.get(estimator, 0)
         _fill(X, order, lag, rule, flags, numbers, scratch, out, status)
