@@ -265,14 +265,14 @@ def _values_sweep(d, e, low, sigma):
         s = b * inverse
         previous = gamma
         gamma = c * (alpha - sigma) - s * previous
+        x = previous + select(b <= zero, sigma, alpha - gamma)
         alone = (b <= zero) & (below <= zero)  # found already: no rounding
+        store_row(d, i + 1, select(alone, load_row(d, i + 1), x))
         below = b
-        kept = load_row(d, i + 1)
-        store_row(d, i + 1, select(alone, kept, previous + (alpha - gamma)))
         usual = gamma * gamma * select(positive, ratio, one)
         p = select(regular | ~positive, usual, previous_c * b)
     store_row(e, low, s * p)
-    store_row(d, low, select(below <= zero, load_row(d, low), sigma + gamma))
+    store_row(d, low, select(below <= zero, load_row(d, low), gamma + sigma))
 
 
 @kernel

@@ -176,6 +176,9 @@ def test_results_do_not_depend_on_neighbours_or_threads():
         shuffled_values, shuffled_vectors = eigh(X[order], n_jobs=n_jobs)
         assert_array_equal(shuffled_values, values[order])
         assert_array_equal(shuffled_vectors, vectors[order])
+        assert_array_equal(eigvalsh(X[order], n_jobs=n_jobs), eigvalsh(X)[order])
+        single = np.array([eigvalsh(x) for x in X])
+        assert_array_equal(single, eigvalsh(X))
     spd = X @ X
     assert_array_equal(cholesky(spd[order], n_jobs=2)[0], cholesky(spd)[0][order])
     assert_array_equal(
