@@ -25,7 +25,19 @@ from geolearn.manifolds.spd._spectral import (
 __all__ = ["CholeskyChart", "LinearChart", "LogChart", "PowerChart"]
 
 
-class LinearChart:
+class _Chart:
+    """What charts have in common."""
+
+    def embed(self, A, n_jobs=None):
+        """Return vectors with the same distances, for tables."""
+        return self.coordinates(A, n_jobs)
+
+    def difference(self, A, B, n_jobs=None):
+        """Return the coordinates of B less those of A."""
+        return self.coordinates(B, n_jobs) - self.coordinates(A)
+
+
+class LinearChart(_Chart):
     """The entries themselves: the Euclidean metric.
 
     Parameters
@@ -43,6 +55,14 @@ class LinearChart:
     def coordinates(self, A, n_jobs=None):
         """Return vec(A)."""
         return vec(A)
+
+    def embed(self, A, n_jobs=None):
+        """Return all entries: distances are exact, as nothing is scaled by sqrt 2."""
+        return A.reshape(*A.shape[:-2], -1)
+
+    def difference(self, A, B, n_jobs=None):
+        """Return vec(B - A)."""
+        return vec(B - A)
 
     def matrix(self, z, n_jobs=None, inside=False):
         """Return the matrix; raise unless positive definite."""
@@ -63,7 +83,7 @@ class LinearChart:
         return unvec(w, self.n) + np.zeros_like(A)
 
 
-class _Spectral:
+class _Spectral(_Chart):
     """Charts that are functions of the eigenvalues."""
 
     needs_definite = True
@@ -169,7 +189,7 @@ class PowerChart(_Spectral):
         return symmetrise(K @ transpose(K))
 
 
-class CholeskyChart:
+class CholeskyChart(_Chart):
     """The Cholesky factor: diagonal, then strict lower part row by row.
 
     Parameters

@@ -32,11 +32,11 @@ class Flat(Geometry):
 
     def coordinates(self, X, n_jobs=None):
         """Return vectors with the same distances."""
-        return in_chunks(lambda A: self.chart.coordinates(A, n_jobs), [X], [2])
+        return in_chunks(lambda A: self.chart.embed(A, n_jobs), [X], [2])
 
     def distance(self, A, B, squared=False, n_jobs=None):
         """Return distances of matrices paired by broadcasting."""
-        difference = self.coordinates(A, n_jobs) - self.coordinates(B, n_jobs)
+        difference = self.chart.difference(A, B, n_jobs)
         if squared:
             return np.sum(difference**2, axis=-1)
         return np.linalg.norm(difference, axis=-1)
@@ -77,15 +77,15 @@ class Flat(Geometry):
 
     def log_vector(self, P, Q, n_jobs=None):
         """Return differences of coordinates."""
-        return self.coordinates(Q, n_jobs) - self.coordinates(P)
+        return self.chart.difference(P, Q, n_jobs)
 
     def exp_vector(self, P, w, n_jobs=None):
         """Add to coordinates."""
-        return self.chart.matrix(self.coordinates(P) + w, n_jobs)
+        return self.chart.matrix(self.chart.coordinates(P) + w, n_jobs)
 
     def mean(self, X, weight, *, init, tol, max_iter, n_jobs):
         """Return the average of coordinates, a closed form."""
-        z = self.coordinates(X, n_jobs)
+        z = in_chunks(lambda A: self.chart.coordinates(A, n_jobs), [X], [2])
         center = weight @ z
         variance = float(weight @ np.sum((z - center) ** 2, axis=-1))
         mean = self.chart.matrix(center, inside=True)  # the domains are convex
