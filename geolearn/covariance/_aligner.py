@@ -291,8 +291,8 @@ class SPDAligner(  # type: ignore[call-arg]
         translation = self._translation(X.shape[1])
         X = translation.check(X)
         weight = check_sample_weight(sample_weight, len(X))
-        check_named(self, self.means_, sample_domain)
         domains = read_domains(sample_domain, len(X))
+        check_named(self, self.means_, domains)
         before = Statistics(self.means_, self.variances_)
         statistics = update_statistics(
             translation,
@@ -336,9 +336,10 @@ class SPDAligner(  # type: ignore[call-arg]
         X = check_matrices(self, X, reset=False)
         translation = self._translation(X.shape[1])
         X = translation.check(X)
-        check_named(self, self.means_, sample_domain)
+        domains = read_domains(sample_domain, len(X))
+        check_named(self, self.means_, domains)
         out = np.empty_like(X)
-        for name, rows in read_domains(sample_domain, len(X)).rows.items():
+        for name, rows in domains.rows.items():
             M, factor, U = self._frame(translation, X[rows], name)
             target = None if self.center else M
             moved, _ = translation.move(X[rows], M, target, factor)

@@ -118,8 +118,8 @@ def describe(names, limit=10):
     return shown if len(names) <= limit else f"{shown}, ... ({len(names)} in all)"
 
 
-def check_named(estimator, known, sample_domain):
-    """Require domains if and only if an estimator was fitted with them.
+def check_named(estimator, known, domains):
+    """Require domains of one kind, if and only if an estimator was fitted with them.
 
     Parameters
     ----------
@@ -127,25 +127,32 @@ def check_named(estimator, known, sample_domain):
         Named in the messages.
     known : dict
         Domains of `fit` in the keys, or None alone.
-    sample_domain : array_like or None
+    domains : Domains
         What the caller gave.
 
     Raises
     ------
     ValueError
-        If only one of the calls had domains.
+        If only one of the calls had domains, or one had strings and the other
+        numbers, which are never equal.
     """
     name = type(estimator).__name__
-    if None not in known and sample_domain is None:
+    before, now = (next(iter(names)) for names in (known, domains.rows))
+    if before is not None and now is None:
         raise ValueError(
             f"sample_domain is missing: this {name} was fitted with the domains "
             f"{describe(known)}. Pass sample_domain, in a pipeline by metadata "
             f"routing."
         )
-    if None in known and sample_domain is not None:
+    if before is None and now is not None:
         raise ValueError(
             f"sample_domain is given, but this {name} was fitted without it; pass "
             f"sample_domain to fit as well."
+        )
+    if isinstance(before, str) != isinstance(now, str):
+        raise ValueError(
+            f"sample_domain has {now!r}, but the domains of fit are of another kind: "
+            f"{describe(known)}. Use strings in both calls or numbers in both."
         )
 
 

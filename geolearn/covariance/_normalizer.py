@@ -372,13 +372,14 @@ class SPDNormalizer(  # type: ignore[call-arg]
         weight = check_sample_weight(sample_weight, len(X))
         if self.bias is not None:
             translation.check_parameter(self.bias, "bias")
+        domains = read_domains(sample_domain, len(X))
         if before is not None:
-            check_named(self, before.means, sample_domain)
+            check_named(self, before.means, domains)
         means, variances, self.n_iter_ = update_statistics(
             translation,
             X,
             weight,
-            read_domains(sample_domain, len(X)),
+            domains,
             before,
             momentum=self.momentum,
             tol=self.tol,
@@ -422,8 +423,9 @@ class SPDNormalizer(  # type: ignore[call-arg]
         translation = self._translation(X.shape[1])
         X = translation.check(X)
         means, variances, _ = self._statistics()
-        check_named(self, means, sample_domain)
-        rows_of = read_domains(sample_domain, len(X)).rows
+        domains = read_domains(sample_domain, len(X))
+        check_named(self, means, domains)
+        rows_of = domains.rows
         unknown = [name for name in rows_of if name not in means]
         if unknown:
             raise ValueError(

@@ -15,6 +15,7 @@ import numpy as np
 from geolearn import linalg
 from geolearn.covariance._geometry import check_spd, distances_to, fit_mean
 from geolearn.manifolds import SPD
+from geolearn.manifolds.spd._chunks import pieces
 from geolearn.manifolds.spd._forms import compose, symmetrise
 from geolearn.manifolds.spd._names import canonical_name
 from geolearn.manifolds.spd._spectral import eigen, factor, rotate
@@ -116,9 +117,12 @@ class Translation(ABC):
             Smallest eigenvalue of I + L where the exponential has a domain, else
             infinite; the result is meaningless where it is not positive.
         """
-        base = [None if P is None else self.deform(P) for P in (source, target)]
-        Y, margins = self._move(self.deform(X), *base, exponent)
-        return self.restore(Y), margins
+        bases = [None if P is None else self.deform(P) for P in (source, target)]
+        moved, margins = np.empty_like(X), np.empty(len(X))
+        for rows in pieces(len(X), X[0].nbytes):  # several temporaries of that size
+            Y, margins[rows] = self._move(self.deform(X[rows]), *bases, exponent)
+            moved[rows] = self.restore(Y)
+        return moved, margins
 
     @abstractmethod
     def _move(self, X, source, target, exponent):

@@ -253,6 +253,12 @@ class TestRefusals:
         with pytest.raises(ValueError, match="target_domain='s0' is not among"):
             SPDAligner(target_domain="s0").fit(X)
 
+    def test_numbers_are_not_taken_for_new_domains_beside_strings(self):
+        aligner = SPDAligner().fit(X, sample_domain=[d[1:] for d in SESSION])
+        numbers = [int(d[1:]) for d in SESSION]
+        with pytest.raises(ValueError, match=r"has 0, .* another kind: '0', '1', '2'"):
+            aligner.transform(X, sample_domain=numbers)
+
     def test_a_domain_of_one_matrix_warns(self):
         names = np.array(["a"] * 19 + ["b"])
         with pytest.warns(UserWarning, match="domain 'b' are all equal") as caught:

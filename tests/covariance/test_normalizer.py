@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from geolearn.covariance import SPDNormalizer
+from geolearn.covariance import SPDNormalizer, _translation
 from geolearn.covariance._translation import make_translation
 from geolearn.manifolds import SPD
 from tests.reference import transfer
@@ -398,6 +398,22 @@ def test_estimator_conventions(metric):
         SPDNormalizer(metric, scale=0.3).fit_transform(X[order]), Z[order], atol=1e-7
     )
     np.testing.assert_allclose(fitted.transform(X[:1]), Z[:1], atol=1e-14)
+
+
+@pytest.mark.parametrize("metric", [*GROUPS, "bures_wasserstein"])
+def test_chunks_do_not_matter(metric, monkeypatch):
+    X = make_matrices()
+    normalizer = SPDNormalizer(metric, scale=0.3, power=0.5).fit(X)
+    expected = normalizer.transform(X)
+    calls = []
+
+    def small(n_items, item_bytes):
+        calls.append(n_items)
+        return [slice(i, min(i + 7, n_items)) for i in range(0, n_items, 7)]
+
+    monkeypatch.setattr(_translation, "pieces", small)
+    np.testing.assert_allclose(normalizer.transform(X), expected, rtol=0, atol=1e-14)
+    assert calls == [30]
 
 
 def test_zero_weights_are_absences():
