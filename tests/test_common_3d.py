@@ -31,6 +31,7 @@ from tests.covariance.estimators import (
     MATRIX_ESTIMATORS,
     TRIAL_ESTIMATORS,
     expected_failures,
+    name_of,
 )
 
 ESTIMATORS = [*MATRIX_ESTIMATORS, *TRIAL_ESTIMATORS]
@@ -56,9 +57,17 @@ ANSWERS = (
     "decision_function",
     "score_samples",
 )
-every_estimator = pytest.mark.parametrize(
-    "estimator", ESTIMATORS, ids=lambda e: repr(e).replace("\n", "")
-)
+every_estimator = pytest.mark.parametrize("estimator", ESTIMATORS, ids=name_of)
+
+
+@pytest.fixture(autouse=True)
+def mark_expected_failures(request):
+    """Mark our own tests that are on the list of an estimator."""
+    parameters = getattr(getattr(request.node, "callspec", None), "params", {})
+    listed = expected_failures(parameters.get("estimator"))
+    reason = listed.get(request.node.originalname)
+    if reason:
+        request.node.add_marker(pytest.mark.xfail(reason=reason))
 
 
 def fitted(estimator, X, y, **options):
@@ -123,7 +132,7 @@ def test_every_3d_estimator_is_checked():
 
 
 def test_the_list_of_failures_names_checked_estimators():
-    known = {type(e) for e in ESTIMATORS} | {repr(e) for e in ESTIMATORS}
+    known = {type(e) for e in ESTIMATORS} | {name_of(e) for e in ESTIMATORS}
     assert set(EXPECTED_FAILED_CHECKS) <= known
 
 
@@ -281,7 +290,9 @@ def test_order_and_subsets_of_samples_do_not_matter(estimator):
     order = np.random.default_rng(0).permutation(len(X))
     shuffled = {m: v[order] for m, v in expected.items()}
     assert_same(shuffled, answers(model, X[order]), atol=1e-12)
-    assert_same(shuffled, answers(fitted(estimator, X[order], y[order]), X[order]))
+    # Solvers that stop at a tolerance leave a trace of the order.
+    refitted = fitted(estimator, X[order], y[order])
+    assert_same(shuffled, answers(refitted, X[order]), rtol=1e-6, atol=1e-6)
     few = {m: v[3:5] for m, v in expected.items()}
     assert_same(few, answers(model, X[3:5]), atol=1e-12)
     one = {m: v[3:4] for m, v in expected.items()}

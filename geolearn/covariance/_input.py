@@ -51,6 +51,8 @@ def check_stack(estimator, X, *, reset, axes):
         If `X` does not have three axes, is empty, or holds NaN or infinity: the
         message names the first bad sample; or if p differs from that of `fit`.
     """
+    if isinstance(X, np.ndarray):
+        _check_axes(X, axes)  # before the second axis is counted
     X = validate_data(
         estimator,
         X,
@@ -60,11 +62,7 @@ def check_stack(estimator, X, *, reset, axes):
         allow_nd=True,
         ensure_all_finite=False,
     )
-    if X.ndim != 3:
-        raise ValueError(
-            f"X has shape {X.shape}; expected three axes ({', '.join(axes)}). "
-            f"Use X[np.newaxis] for a single sample."
-        )
+    _check_axes(X, axes)
     if min(X.shape) == 0:
         raise ValueError(f"X has shape {X.shape}: every one of {axes} must be >= 1.")
     finite = np.isfinite(X).all(axis=(1, 2))
@@ -75,6 +73,14 @@ def check_stack(estimator, X, *, reset, axes):
             f"interpolate them first."
         )
     return X
+
+
+def _check_axes(X, axes):
+    if X.ndim != 3:
+        raise ValueError(
+            f"X has shape {X.shape}; expected three axes ({', '.join(axes)}). "
+            f"Use X[np.newaxis] for a single sample."
+        )
 
 
 def check_matrices(estimator, X, *, reset):

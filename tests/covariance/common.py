@@ -8,8 +8,10 @@ classes) holds for the lifted samples.
 """
 
 import functools
+import inspect
 
 import numpy as np
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
 from tests.covariance.estimators import MATRIX_ESTIMATORS, TRIAL_ESTIMATORS
@@ -127,22 +129,25 @@ def _two_dimensional(cls):
 
 def _lifting(cls, name, lift):
     method = getattr(cls, name)
+    condition = getattr(inspect.getattr_static(cls, name), "check", None)
+    if condition is not None:  # a method under `available_if`
+        method = inspect.getattr_static(cls, name).fn
     if name in ("transform", "fit_transform"):  # the heir is wrapped for set_output
         method = getattr(method, "__wrapped__", method)
 
-    @functools.wraps(getattr(cls, name))
+    @functools.wraps(method)
     def lifting(self, X, *args, **kwargs):
         if isinstance(X, np.ndarray) and X.ndim == 3:  # a call from within
             return method(self, X, *args, **kwargs)
         fits = name.startswith("fit")
         fits |= name == "partial_fit" and not hasattr(self, "n_features_in_")
-        rows = validate_data(self, X, reset=fits, dtype=np.float64)
+        rows = validate_data(self, X, reset=fits, dtype=[np.float64, np.float32])
         # The lifted samples have no names, of which the inner call would warn.
         names = self.__dict__.pop("feature_names_in_", None)
         try:
-            return method(self, lift(rows), *args, **kwargs)
+            return method(self, lift(rows).astype(rows.dtype), *args, **kwargs)
         finally:
             if names is not None:
                 self.feature_names_in_ = names
 
-    return lifting
+    return lifting if condition is None else available_if(condition)(lifting)
