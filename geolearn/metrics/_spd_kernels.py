@@ -4,13 +4,20 @@ import numpy as np
 
 from geolearn.linalg._eigen import ql_values, scale_lanes, tridiagonalise
 from geolearn.linalg._factor import congruence_of, factor, scratch
+from geolearn.linalg._jacobi import divide_lower, jacobi_squares
 from geolearn.linalg._lanes import gather, load, splat, store, store_row
 from geolearn.linalg._tasks import members
 from geolearn.utils._jit import kernel
 
-# kernels: _eigen=b1e5c55d _factor=0c92869b _lanes=3ffc2f52 _tasks=9d7ba8b1
+# kernels: _eigen=b1e5c55d _factor=0c92869b
+# kernels: _jacobi=eaaa07a1 _lanes=3ffc2f52 _tasks=9d7ba8b1
 
-__all__ = ["inverse_pivots", "mean_log_determinants", "pencil_eigenvalues"]
+__all__ = [
+    "inverse_pivots",
+    "mean_log_determinants",
+    "pencil_eigenvalues",
+    "quotient_values",
+]
 
 
 @kernel
@@ -59,6 +66,31 @@ def pencil_eigenvalues(first, last, A, a, B, b, out, values):
         for t in range(min(8, a.shape[0] - 8 * g)):
             for i in range(n):
                 values[8 * g + t, i] = d[i, t] * back[t]
+
+
+@kernel
+def quotient_values(first, last, A, a, B, b, out, values):
+    """Fill values (results, n) with the singular values of K^-1 L, not sorted.
+
+    A and B hold the lower triangular matrices K and L.
+    """
+    n = A.shape[1]
+    K = scratch(n, n)
+    M = scratch(n, n)
+    squares = np.empty((n, 8))
+    back = np.empty(8)
+    for g in range(first, last):
+        _pack_lower(A, members(a, g), K)
+        _pack_lower(B, members(b, g), M)
+        for i in range(n):
+            for j in range(i + 1, n):
+                store(M, i, j, splat(0.0))
+        divide_lower(K, M)
+        scale_lanes(M, back)
+        jacobi_squares(M, squares)
+        for t in range(min(8, a.shape[0] - 8 * g)):
+            for i in range(n):
+                values[8 * g + t, i] = np.sqrt(squares[i, t]) * back[t]
 
 
 @kernel

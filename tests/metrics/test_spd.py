@@ -144,6 +144,11 @@ def test_far_pairs_do_not_overflow():
         square = pencil_distance(first, second, "stein", squared=True)
         assert_allclose(square, 3.0 * (0.5 * mu - np.log(2.0)), rtol=1e-13)
         assert_allclose(bures_wasserstein_distance(first, second), np.sqrt(3e150))
+    X = random_spd(np.random.default_rng(0), 2, 4, 1e3)
+    unscaled = log_eigenvalues(*X)
+    for s in (1e-130, 1e130):
+        mu = log_eigenvalues(X[0] / s, X[1] * s)
+        assert_allclose(mu, unscaled + 2.0 * np.log(s), rtol=1e-13)
 
 
 @pytest.mark.parametrize("name", DISTANCES)
