@@ -30,6 +30,8 @@ _NEWTON_FROM = 0.4  # criterion below which the quadratic model is tried
 _LARGEST_STEP = 0.7  # spectral norm of a step I + K that stays well inside the domain
 _DOUBTFUL = 1e-2  # criterion below which a failed step means rounding errors
 _PATIENCE = 6  # steps without progress after which rounding is to blame
+_CHECKED = 8  # samples decomposed twice before the result is believed
+_EPS = float(np.finfo(float).eps)
 _CANCELLATION = 1e-6  # share of the traces below which they leave no accuracy
 _PLAIN_EXPONENT = 100.0  # of two, of the traces: beyond it products could overflow
 
@@ -112,22 +114,45 @@ class _Problem:
         F = np.ascontiguousarray((Q * np.sqrt(m)).T)
         C = np.zeros_like(Q)
         for chunk in slices(*self.X.shape[:2]):
-            X = self.X[chunk]
-            X = X if self.unit == 1.0 else X / self.unit
-            if factored:
-                factors = definite_factors(X, chunk.start, self.n_jobs)
-                V, sigma = left_singular(F, factors, self.n_jobs)
-            else:
-                values, V = eigh(
-                    congruence(F, X, n_jobs=self.n_jobs), n_jobs=self.n_jobs
-                )
-                sigma = np.sqrt(np.maximum(values, 0.0))
+            sigma, V = self._roots(F, self.X[chunk], chunk.start, factored)
             C += self.spectra.take(chunk, sigma, V)
         scale = float(np.trace(C) / m.sum())
         m, C = scale**2 * m, scale * 0.5 * (C + C.T)
         R = C / np.sqrt(m)[:, None] / np.sqrt(m)
         criterion = _size(R - np.eye(len(m)))
         return _Point(Q, m, scale, C, R, criterion, factored)
+
+    def _roots(self, F, X, first, factored):
+        """Decompose (F X_i F^T)^(1/2); the factored form loses half as many digits."""
+        X = X if self.unit == 1.0 else X / self.unit
+        if factored:
+            factors = definite_factors(X, first, self.n_jobs)
+            V, sigma = left_singular(F, factors, self.n_jobs)
+            return sigma, V
+        Z = congruence(F, X, n_jobs=self.n_jobs)
+        values, V = eigh(Z, n_jobs=self.n_jobs)
+        return np.sqrt(np.maximum(values, 0.0)), V
+
+    def accurate(self, point, tol):
+        """Tell whether the roots of the last pass allow the tolerance.
+
+        The worst samples are decomposed in both forms; ordinary ones are not.
+        """
+        sigma = self.spectra.f
+        ratio = sigma.min(axis=1) / sigma.max(axis=1)
+        worst = np.argsort(ratio)[:_CHECKED]
+        if point.factored or ratio[worst[0]] ** 2 * tol >= _EPS:
+            return True
+        root = np.sqrt(point.m)
+        F = np.ascontiguousarray((point.Q * root).T)
+        C = [
+            (V * s[:, None, :]) @ np.swapaxes(V, 1, 2)
+            for s, V in (
+                self._roots(F, self.X[worst], 0, form) for form in (False, True)
+            )
+        ]
+        errors = [_size(D / root[:, None] / root) for D in C[1] - C[0]]
+        return max(errors) <= tol
 
     def variance(self, point, M):
         """Return the weighted mean of squared distances to the mean."""
@@ -150,7 +175,15 @@ def _size(A):
 def _solve(problem, point, tol, max_iter):
     best, n_iter, stalled = point, 0, 0
     newton = True
-    while best.criterion > tol and n_iter < max_iter and stalled < _PATIENCE:
+    while stalled < _PATIENCE:
+        if best.criterion <= tol:
+            if problem.accurate(best, tol):
+                break
+            best = point = problem.evaluate(best.m, best.Q, factored=True)
+            newton = True
+            continue
+        if n_iter >= max_iter:
+            break
         K = _newton(problem, point, tol) if newton else None
         tried = K is not None
         if K is None:
@@ -158,14 +191,12 @@ def _solve(problem, point, tol, max_iter):
         following = problem.evaluate(*_moved(point, K), factored=point.factored)
         n_iter += 1
         falls = following.criterion < 0.9 * point.criterion
-        wanted = 0.9 if best.criterion < _DOUBTFUL else 1.0
-        gains = following.criterion < wanted * best.criterion
-        stalled = 0 if gains else stalled + 1
+        stalled = 0 if _gains(following, best) else stalled + 1
         if following.criterion < best.criterion:
             best = following
         if not falls and not point.factored and point.criterion < _DOUBTFUL:
-            point = problem.evaluate(best.m, best.Q, factored=True)
-            best, newton, stalled = point, True, 0
+            best = point = problem.evaluate(best.m, best.Q, factored=True)
+            newton, stalled = True, 0
             continue
         # After a Newton step that failed the plain map follows: it decreases the
         # variance for certain.
@@ -173,6 +204,11 @@ def _solve(problem, point, tol, max_iter):
         if newton:
             point = following
     return best, n_iter
+
+
+def _gains(following, best):
+    wanted = 0.9 if best.criterion < _DOUBTFUL else 1.0
+    return following.criterion < wanted * best.criterion
 
 
 def _spectrum(F):

@@ -18,6 +18,7 @@ __all__ = [
 ]
 
 _CHUNK_BYTES = 2**22  # of one array of matrices that a pass holds at a time
+_TINY = np.finfo(float).tiny
 _PLAIN_EXPONENT = 30.0  # of two: diagonal entries that need no scaling
 
 
@@ -105,7 +106,8 @@ class ScaledStack:
 
     def __init__(self, X: np.ndarray, weight: np.ndarray, n_jobs: int | None):
         self.X, self.weight, self.n_jobs = X, weight, n_jobs
-        exponents = weight @ np.log2(np.diagonal(X, axis1=1, axis2=2))
+        diagonals = np.diagonal(X, axis1=1, axis2=2)
+        exponents = weight @ np.log2(np.maximum(diagonals, _TINY))
         self.scale = np.exp2(np.round(0.5 * exponents))
         self.plain = bool(np.max(np.abs(exponents)) <= _PLAIN_EXPONENT)
         if self.plain:

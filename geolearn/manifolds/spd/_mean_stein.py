@@ -151,7 +151,8 @@ def _solve(stack, L, tol, max_iter):
         if falls or plain:
             point = following
         plain = not (falls or plain)
-        stalled = 0 if falls else stalled + 1
+        gains = following.criterion < 0.99 * best.criterion
+        stalled = 0 if gains else stalled + 1
         if point.criterion < best.criterion:
             best = point
     return best, n_iter
