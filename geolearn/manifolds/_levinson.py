@@ -84,10 +84,7 @@ class _Predictors:
         self.da, self.db = [], []
         self.F = self.K = gamma0
         self.dF = self.dK = moved
-        self.take_roots()
-
-    def take_roots(self):
-        self.left, self.right = _Root(self.F, self.dF), _Root(self.K, self.dK)
+        self.left = self.right = _Root(gamma0, moved)
 
     @property
     def valid(self):
@@ -108,8 +105,8 @@ class _Predictors:
     def update(self, D, omega, dD=None):
         """Add one sample to the predictors."""
         G, H = self.left, self.right
-        last = D @ H.inverse @ H.inverse
-        first = _transpose(D) @ G.inverse @ G.inverse
+        last = G.root @ omega @ H.inverse
+        first = H.root @ _transpose(omega) @ G.inverse
         if dD is not None:
             dlast = (dD - last @ self.dK) @ H.inverse @ H.inverse
             dfirst = (_transpose(dD) - first @ self.dF) @ G.inverse @ G.inverse
@@ -117,13 +114,10 @@ class _Predictors:
         a, b = self.a, self.b
         self.a = [x - last @ y for x, y in zip(a, b, strict=True)] + [last]
         self.b = [first] + [y - first @ x for x, y in zip(a, b, strict=True)]
-        U, s, Vt = np.linalg.svd(omega)
-        shrink = np.sqrt(np.maximum((1.0 - s) * (1.0 + s), 0.0))[..., None, :]
-        E = G.root @ (U * shrink)
-        self.F = E @ _transpose(E)
-        E = H.root @ (_transpose(Vt) * shrink)
-        self.K = E @ _transpose(E)
-        self.take_roots()
+        eye = np.eye(omega.shape[-1])
+        self.F = G.root @ (eye - omega @ _transpose(omega)) @ G.root
+        self.K = H.root @ (eye - _transpose(omega) @ omega) @ H.root
+        self.left, self.right = _Root(self.F, self.dF), _Root(self.K, self.dK)
 
     def _update_derivatives(self, D, dD, last, first, dlast, dfirst):
         pairs = list(zip(self.a, self.b, self.da, self.db, strict=True))
@@ -164,7 +158,6 @@ def to_reflections(blocks, moved=None):
         known = gamma[1:k]
         D = _transpose(gamma[k]) - state.predicted(known)
         omega = G.inverse @ D @ H.inverse
-        valid = valid & (np.linalg.svd(omega, compute_uv=False)[..., 0] < 1.0)
         dD = None
         if dgamma is not None:
             dD = _transpose(dgamma[k]) - state.predicted_derivative(known, dgamma[1:k])
@@ -174,9 +167,17 @@ def to_reflections(blocks, moved=None):
         if k + 1 < len(gamma):
             state.update(D, omega, dD)
             valid = valid & state.valid
+        else:
+            valid = valid & _inside(omega)
     omega = _stacked(omegas, blocks)
     derivative = None if dgamma is None else _stacked(domegas, moved)
     return omega, derivative, valid
+
+
+def _inside(omega):
+    """Tell which matrices have singular values below one."""
+    left = np.eye(omega.shape[-1]) - omega @ _transpose(omega)
+    return linalg.cholesky(left)[1] == 0
 
 
 def from_reflections(gamma0, omega, dgamma0=None, domega=None):

@@ -257,8 +257,14 @@ class BlockToeplitz(Manifold):
         return to_reflections(self._blocks(x))[2]
 
     def _membership(self, x, atol):
-        deviation = np.asarray(self._deviation(x))
-        return (deviation <= atol) & self._definite(x), deviation
+        blocks = self._blocks(x)
+        size = np.sqrt(np.sum(x**2, axis=(-2, -1)))
+        off = np.sqrt(np.sum((x - blocks_to_matrix(blocks)) ** 2, axis=(-2, -1)))
+        deviation = off / np.where(size > 0.0, size, 1.0)
+        definite = to_reflections(blocks)[2]
+        if not np.all(definite):
+            deviation = np.where(definite, deviation, self._deviation(x))
+        return (deviation <= atol) & definite, np.asarray(deviation)
 
     def _solve_mean(self, X, weight, starts, tol, max_iter):
         init = None if starts.init is None else self._chart(starts.init)

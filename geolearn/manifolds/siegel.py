@@ -4,8 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from geolearn import linalg
+from geolearn.manifolds._mean import FrechetMean
+from geolearn.manifolds._mean import _warn as warn_of_mean
 from geolearn.manifolds.base import Manifold
-from geolearn.manifolds.special import log_sinhc
+from geolearn.manifolds.special import coth_minus_inverse, log_sinhc
 from geolearn.utils.validation import check_integer
 
 __all__ = ["SiegelBall"]
@@ -14,6 +17,8 @@ __all__ = ["SiegelBall"]
 _INSIDE = 1.0 - 1e-9
 # The largest hyperbolic tangent below one.
 _LARGEST = 1.0 - 2.0**-53
+_ROUNDING = 1e-14  # relative rise of the objective that is only rounding
+_MAX_HALVINGS = 40
 
 
 def _transpose(A):
@@ -77,28 +82,39 @@ class SiegelBall(Manifold):
 
     def _left_power(self, x, power):
         """Return (I - x x^T)^power."""
-        U, s, _ = np.linalg.svd(x)
-        return (U * ((1.0 - s) * (1.0 + s))[..., None, :] ** power) @ _transpose(U)
+        squares, U = linalg.eigh(x @ _transpose(x))
+        # A matrix on the boundary has infinite powers, not NaN.
+        return (U * np.maximum(1.0 - squares, 0.0)[..., None, :] ** power) @ _transpose(
+            U
+        )
 
     def _both_powers(self, x, power):
         """Return (I - x x^T)^power and (I - x^T x)^power."""
-        U, s, Vt = np.linalg.svd(x)
-        factor = ((1.0 - s) * (1.0 + s))[..., None, :] ** power
-        V = _transpose(Vt)
-        return (U * factor) @ _transpose(U), (V * factor) @ Vt
+        return self._left_power(x, power), self._left_power(_transpose(x), power)
 
-    def _sines(self, x, y):
-        """Return a matrix whose singular values are sinh of those of the logarithm."""
+    def _squared_sines(self, x, y):
+        """Return a matrix whose eigenvalues are sinh^2 of the lengths wanted.
+
+        Its left singular vectors are those of the logarithm. Squaring costs no
+        digits, since squared lengths are smooth functions of the eigenvalues.
+        """
         left = self._left_power(x, -0.5)
         right = self._left_power(_transpose(y), -0.5)
-        return left @ (y - x) @ right
+        sines = left @ (y - x) @ right
+        return sines @ _transpose(sines)
+
+    def _lengths(self, x, y):
+        squares = linalg.eigvalsh(self._squared_sines(x, y))
+        return np.arcsinh(np.sqrt(np.maximum(squares, 0.0)))
 
     def _dist(self, x, y):
-        sines = np.linalg.svd(self._sines(x, y), compute_uv=False)
-        return np.sqrt(np.sum(np.arcsinh(sines) ** 2, axis=-1))
+        return np.sqrt(np.sum(self._lengths(x, y) ** 2, axis=-1))
 
     def _inner(self, x, u, v):
         return np.sum(self._at_origin(x, u) * self._at_origin(x, v), axis=(-2, -1))
+
+    def _norm(self, x, v):
+        return np.linalg.norm(self._at_origin(x, v), axis=(-2, -1))
 
     def _at_origin(self, x, v):
         left, right = self._both_powers(x, -0.5)
@@ -112,18 +128,26 @@ class SiegelBall(Manifold):
         """Return the image of y under the isometry that moves x to zero."""
         inverse = np.linalg.inv(np.eye(self.n) - _transpose(x) @ y)
         left, right = self._left_power(x, -0.5), self._left_power(_transpose(x), 0.5)
-        return left @ (y - x) @ inverse @ right
+        return left @ (y - x) @ (inverse @ right)
 
     def _log_at_origin(self, x, y):
         """Return the logarithm at x of y, moved to the origin."""
-        lengths = np.arcsinh(np.linalg.svd(self._sines(x, y), compute_uv=False))
-        U, _, Vt = np.linalg.svd(self._move(x, y))
-        return (U * lengths[..., None, :]) @ Vt
+        squares, U = linalg.eigh(self._squared_sines(x, y))
+        sines = np.sqrt(np.maximum(squares, 0.0))
+        # length / tanh(length)
+        factor = np.hypot(1.0, sines) * np.arcsinh(sines)
+        factor = np.where(sines > 0.0, factor / np.where(sines > 0.0, sines, 1.0), 1.0)
+        return (U * factor[..., None, :]) @ (_transpose(U) @ self._move(x, y))
 
     def _exp_from_origin(self, x, v):
         """Return exp at x of a vector that was moved to the origin."""
-        U, s, Vt = np.linalg.svd(v)
-        end = (U * np.minimum(np.tanh(s), _LARGEST)[..., None, :]) @ Vt
+        squares, U = linalg.eigh(v @ _transpose(v))
+        length = np.sqrt(np.maximum(squares, 0.0))
+        factor = np.minimum(np.tanh(length), _LARGEST)
+        factor = np.where(
+            length > 0.0, factor / np.where(length > 0.0, length, 1.0), 1.0
+        )
+        end = (U * factor[..., None, :]) @ (_transpose(U) @ v)
         return self._move(-x, end)
 
     def _log(self, x, y):
@@ -142,7 +166,7 @@ class SiegelBall(Manifold):
         return before @ moved @ np.linalg.inv(eye + _transpose(x) @ end) @ right
 
     def _log_volume_density(self, x, y):
-        s = np.arcsinh(np.linalg.svd(self._sines(x, y), compute_uv=False))
+        s = self._lengths(x, y)
         i, j = np.triu_indices(self.n, 1)
         roots = log_sinhc(s[..., i] - s[..., j]) + log_sinhc(s[..., i] + s[..., j])
         return np.sum(roots, axis=-1)
@@ -175,6 +199,30 @@ class SiegelBall(Manifold):
         inside = np.linalg.svd(x, compute_uv=False)[..., 0] < 1.0
         return inside, np.asarray(self._deviation(x))
 
+    def _solve_mean(self, X, weight, starts, tol, max_iter):
+        """Descend at the origin, where points are moved once a step.
+
+        The mean is unique. The step is the inverse of the mean over all directions
+        and points of the Hessian, shortened while the objective rises.
+        """
+        x = np.tensordot(weight, X, axes=1) if starts.init is None else starts.init
+        state = _MeanState(self, x, X, weight)
+        n_iter = 0
+        while not state.converged(tol) and n_iter < max_iter:
+            following = _lower(self, state, X, weight)
+            if following is None:  # rounding level
+                break
+            state = following
+            n_iter += 1
+        gradient_norm = float(np.linalg.norm(state.descent))
+        converged = state.converged(tol)
+        result = FrechetMean(
+            state.x, state.variance, n_iter, gradient_norm, bool(converged)
+        )
+        if not converged:
+            warn_of_mean(self, X, weight, result, 1, tol)
+        return result
+
     def _random_point(self, n_samples, rng):
         # Singular values of the same size for every n
         w = rng.standard_normal((n_samples, self.n, self.n)) / np.sqrt(self.n)
@@ -198,3 +246,45 @@ class SiegelBall(Manifold):
         x, y, dtype = self._arrays(base_point, point)
         moved = self._log_at_origin(x, y)
         return moved.reshape(*moved.shape[:-2], self.dim).astype(dtype, copy=False)
+
+
+class _MeanState:
+    """Objective, gradient and mean Hessian at one matrix, moved to the origin."""
+
+    def __init__(self, ball, x, X, weight):
+        self.x, self.scale = x, ball._length_scale
+        moved = ball._move(x, X)
+        squares, U = linalg.eigh(moved @ _transpose(moved))
+        s = np.minimum(np.sqrt(np.maximum(squares, 0.0)), _LARGEST)
+        lengths = np.arctanh(s)
+        factor = np.where(s > 0.0, lengths / np.where(s > 0.0, s, 1.0), 1.0)
+        weighted = weight[:, None, None] * (U * factor[:, None, :])
+        self.descent = np.einsum("nij,nkj,nkl->il", weighted, U, moved, optimize=True)
+        distances = np.linalg.norm(lengths, axis=-1)
+        self.mean_distance = float(weight @ distances)
+        self.variance = float(weight @ distances**2)
+        i, j = np.triu_indices(ball.n, 1)
+        roots = [np.ones_like(s), *(_hessian(lengths, i, j, sign) for sign in (1, -1))]
+        self.hessian = float(weight @ np.mean(np.concatenate(roots, axis=-1), axis=-1))
+
+    def converged(self, tol):
+        limit = tol * max(self.scale, self.mean_distance)
+        return np.linalg.norm(self.descent) <= limit
+
+
+def _hessian(lengths, i, j, sign):
+    """Return t coth(t) for the roots t of the points."""
+    t = lengths[..., i] + sign * lengths[..., j]
+    return 1.0 + t * coth_minus_inverse(t)
+
+
+def _lower(ball, state, X, weight):
+    """Return the next state of the descent, None if no step is short enough."""
+    step = 1.0 / state.hessian
+    for _ in range(_MAX_HALVINGS):
+        x = ball._exp_from_origin(state.x, step * state.descent)
+        following = _MeanState(ball, x, X, weight)
+        if following.variance <= state.variance * (1.0 + _ROUNDING):
+            return following
+        step /= 2.0
+    return None

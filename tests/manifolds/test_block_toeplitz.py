@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 
 from geolearn.manifolds import (
     SPD,
@@ -148,6 +149,23 @@ def test_mean_balances_the_logarithms():
     assert np.linalg.norm(manifold.log_vector(mean, X).mean(axis=0)) < 1e-8
     again = manifold.frechet_mean(X[::-1], tol=1e-12, init=mean)
     assert_allclose(again, mean, rtol=0, atol=1e-9 * np.abs(mean).max())
+
+
+def test_siegel_mean_is_found_in_few_steps():
+    ball = SiegelBall(3)
+    X = ball.random_normal(20, scale=1.2, random_state=0)
+    weight = np.linspace(0.0, 1.0, 20)
+    result = ball.frechet_mean(X, weight, tol=1e-12, return_result=True)
+    logs = ball.log_vector(result.mean, X)
+    assert np.linalg.norm(np.average(logs, axis=0, weights=weight)) < 1e-11
+    assert result.converged
+    assert result.n_iter <= 12
+    squares = ball.dist(result.mean, X) ** 2
+    assert_allclose(result.variance, np.average(squares, weights=weight), rtol=1e-10)
+    moved = ball.frechet_mean(ball._move(X[0], X), weight, tol=1e-12)
+    assert_allclose(moved, ball._move(X[0], result.mean), atol=1e-10)
+    with pytest.warns(ConvergenceWarning, match="stopped after 1 steps"):
+        ball.frechet_mean(X, max_iter=1)
 
 
 @seeds
