@@ -5,8 +5,10 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.exceptions import ConvergenceWarning
 
+from geolearn import metrics
 from geolearn.manifolds import SPD, ProductManifold, Sphere
 from geolearn.manifolds.spd._names import METRICS
+from geolearn.utils.validation import check_points
 from tests.manifolds.spd_cases import (
     RIEMANNIAN,
     WITH_DISTANCE,
@@ -254,3 +256,48 @@ def test_units_of_volts(metric, factor):
         w = manifold.log_vector(factor * P, factor * Q)
         back = manifold.vector_to_tangent(factor * P, w)
         assert_allclose(back / factor, V / factor, rtol=1e-9, atol=1e-10)
+
+
+# The functions of geolearn.metrics.
+
+
+@pytest.mark.parametrize("metric", WITH_DISTANCE)
+def test_metric_functions_use_the_tables(metric, monkeypatch):
+    """pairwise_distances and kneighbors never broadcast one pair at a time."""
+    manifold = SPD(3, metric)
+    P, Q = cloud(12, 3), cloud(9, 3, seed=1)
+    expected = manifold.pairwise_distances(P, Q)
+    own = manifold.pairwise_distances(P)
+
+    def forbidden(*args, **options):
+        raise AssertionError("distances were broadcast")
+
+    monkeypatch.setattr(SPD, "dist", forbidden)
+    assert_allclose(metrics.pairwise_distances(P, Q, manifold), expected, rtol=1e-12)
+    assert_allclose(metrics.pairwise_distances(P, metric=manifold), own, rtol=1e-12)
+    blocks = metrics.pairwise_distances_blocks(P, Q, manifold, block_mib=2e-4, n_jobs=2)
+    parts = [block for _, block in blocks]
+    assert len(parts) > 1
+    assert_allclose(np.concatenate(parts), expected, rtol=1e-11)
+    distances, indices = metrics.kneighbors(P, Q, 4, manifold)
+    order = np.argsort(expected, axis=1)[:, :4]
+    assert np.array_equal(indices, order)
+    assert_allclose(distances, np.take_along_axis(expected, order, 1), rtol=1e-11)
+    distances, indices = metrics.kneighbors(P, n_neighbors=3, metric=manifold)
+    np.fill_diagonal(own, np.inf)
+    assert np.array_equal(indices, np.argsort(own, axis=1)[:, :3])
+
+
+def test_close_pairs_of_flat_tables_are_computed_from_differences():
+    P = cloud(1, 4)[0]
+    near = np.stack([P, P + 1e-12 * np.eye(4)])
+    table = SPD(4, "euclidean").pairwise_distances(near)
+    assert_allclose(table[0, 1], 2e-12, rtol=1e-3)
+
+
+def test_points_are_checked_at_the_door_of_estimators():
+    with pytest.raises(ValueError, match="matrix 1 is not positive definite"):
+        check_points(SPD(2), np.stack([A, -A]))
+    with pytest.raises(ValueError, match="matrix 1 is not symmetric"):
+        check_points(SPD(2), np.stack([A, np.triu(A)]))
+    assert np.array_equal(check_points(SPD(2), X), X)

@@ -11,7 +11,7 @@ from geolearn.manifolds.spd._forms import (
     unvec,
     vec,
 )
-from geolearn.manifolds.spd._geometry import Geometry, explain_nan
+from geolearn.manifolds.spd._geometry import Geometry
 from geolearn.manifolds.spd._mean_affine import affine_mean
 from geolearn.manifolds.spd._spectral import (
     factor,
@@ -77,16 +77,14 @@ class AffineInvariant(Geometry):
 
     def distance(self, A, B, squared=False, n_jobs=None):
         """Return distances of matrices paired by broadcasting."""
-        result = pencil_distance(
+        return pencil_distance(
             A, B, "affine_invariant", squared=squared, n_jobs=n_jobs, **self._family
         )
-        return explain_nan(result, A, B)
 
     def table(self, X, Y, squared=False, n_jobs=None, out=None):
         """Return all distances between X and Y."""
         options = {"squared": squared, "n_jobs": n_jobs, "out": out, **self._family}
-        result = pencil_table(X, Y, "affine_invariant", **options)
-        return explain_nan(result, X, X if Y is None else Y)
+        return pencil_table(X, Y, "affine_invariant", **options)
 
     @property
     def _family(self):

@@ -11,7 +11,7 @@ from geolearn.manifolds.spd._charts import (
     PowerChart,
 )
 from geolearn.manifolds.spd._deformation import CongruenceMap, PowerMap, PulledBack
-from geolearn.manifolds.spd._divergences import Divergence, Stein
+from geolearn.manifolds.spd._divergences import Divergence, Reversed, Stein
 from geolearn.manifolds.spd._flat import Flat
 from geolearn.manifolds.spd._kernels import KernelMetric
 
@@ -35,6 +35,8 @@ def _base(n, metric, alpha, beta, power):
         return BuresWasserstein(n)
     if metric == "stein":
         return Stein(n)
+    if metric == "kullback_leibler_reversed":
+        return Reversed(n)
     if metric == "bogoliubov_kubo_mori":
         return KernelMetric(metric, metric)
     charts = {

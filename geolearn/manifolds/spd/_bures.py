@@ -12,7 +12,7 @@ from geolearn.manifolds.spd._forms import (
     unvec,
     vec,
 )
-from geolearn.manifolds.spd._geometry import Geometry, explain_nan, leaves_domain
+from geolearn.manifolds.spd._geometry import Geometry, leaves_domain
 from geolearn.manifolds.spd._mean_bures import bures_mean
 from geolearn.manifolds.spd._spectral import (
     eigen,
@@ -44,13 +44,11 @@ class BuresWasserstein(Geometry):
 
     def distance(self, A, B, squared=False, n_jobs=None):
         """Return distances of matrices paired by broadcasting."""
-        result = bures_wasserstein_distance(A, B, squared=squared, n_jobs=n_jobs)
-        return explain_nan(result, A, B)
+        return bures_wasserstein_distance(A, B, squared=squared, n_jobs=n_jobs)
 
     def table(self, X, Y, squared=False, n_jobs=None, out=None):
         """Return all distances between X and Y."""
-        result = bures_wasserstein_table(X, Y, squared=squared, n_jobs=n_jobs, out=out)
-        return explain_nan(result, X, X if Y is None else Y)
+        return bures_wasserstein_table(X, Y, squared=squared, n_jobs=n_jobs, out=out)
 
     def exp(self, P, V):
         """Return (I + Gamma) P (I + Gamma), if I + Gamma is positive definite."""

@@ -5,15 +5,11 @@ import numpy as np
 from geolearn.manifolds._mean import FrechetMean
 from geolearn.manifolds.spd._affine import AffineInvariant
 from geolearn.manifolds.spd._charts import PowerChart
-from geolearn.manifolds.spd._flat import Flat
-from geolearn.manifolds.spd._geometry import Geometry, explain_nan
+from geolearn.manifolds.spd._geometry import Geometry
 from geolearn.manifolds.spd._mean_stein import stein_mean
 from geolearn.metrics.spd import pencil_distance, pencil_table
 
-__all__ = ["Divergence", "Stein"]
-
-_KINDS = {"kullback_leibler_reversed": "kullback_leibler"}
-_SQUARES = ("kullback_leibler", "kullback_leibler_reversed", "jeffreys")
+__all__ = ["Divergence", "Reversed", "Stein"]
 
 
 class Divergence(Geometry):
@@ -22,7 +18,7 @@ class Divergence(Geometry):
     Parameters
     ----------
     name : str
-        "thompson", "kullback_leibler", "kullback_leibler_reversed" or "jeffreys".
+        "stein", "thompson", "kullback_leibler" or "jeffreys".
     n : int
         Size of the matrices.
     """
@@ -30,52 +26,61 @@ class Divergence(Geometry):
     def __init__(self, name, n):
         super().__init__(name)
         self.n = n
-        self.divergence = name in _SQUARES
-        self._kind = _KINDS.get(name, name)
-        self._swapped = name in _KINDS
 
     def distance(self, A, B, squared=False, n_jobs=None):
         """Return values of matrices paired by broadcasting."""
-        pair = (B, A) if self._swapped else (A, B)
-        result = pencil_distance(*pair, self._kind, squared=squared, n_jobs=n_jobs)
-        return explain_nan(result, A, B)
+        return pencil_distance(A, B, self.name, squared=squared, n_jobs=n_jobs)
 
     def table(self, X, Y, squared=False, n_jobs=None, out=None):
         """Return all values between X and Y."""
-        options = {"squared": squared, "n_jobs": n_jobs}
-        if not self._swapped:
-            result = pencil_table(X, Y, self._kind, out=out, **options)
-        else:
-            table = pencil_table(
-                X if Y is None else Y, None if Y is None else X, self._kind, **options
-            ).T
-            result = np.empty(table.shape) if out is None else out
-            result[...] = table
-        return explain_nan(result, X, X if Y is None else Y)
+        return pencil_table(X, Y, self.name, squared=squared, n_jobs=n_jobs, out=out)
 
     def mean(self, X, weight, *, init, tol, max_iter, n_jobs):
         """Return the matrix M with the least weighted sum of values (X_i, M)."""
-        if self.name == "thompson":
-            raise self._lacks(
-                "mean here; choose another metric_mean",
-                "affine_invariant, log_euclidean, stein",
-            )
-        arithmetic = np.tensordot(weight, X, axes=1)
-        harmonic = None
-        if self.name != "kullback_leibler":
-            chart = Flat("harmonic", PowerChart(self.n, -1.0))
-            harmonic = chart.mean(
-                X, weight, init=None, tol=tol, max_iter=0, n_jobs=n_jobs
-            ).mean
-        if self.name == "kullback_leibler":
-            M = arithmetic
-        elif self.name == "kullback_leibler_reversed":
-            M = harmonic
-        else:
-            affine = AffineInvariant(self.n)
-            M = affine.exp(arithmetic, 0.5 * affine.log(arithmetic, harmonic))
+        M = self._center(X, weight, n_jobs)
         variance = float(weight @ self.distance(X, M, n_jobs=n_jobs))
         return FrechetMean(M, variance, 0, 0.0, True)
+
+    def _center(self, X, weight, n_jobs):
+        if self.name == "thompson":
+            others = "affine_invariant, log_euclidean, stein"
+            raise self._lacks("mean here; choose another metric_mean", others)
+        arithmetic = np.tensordot(weight, X, axes=1)
+        if self.name == "kullback_leibler":
+            return arithmetic
+        harmonic = _harmonic(X, weight, n_jobs)
+        affine = AffineInvariant(self.n)  # Jeffreys: the geometric mean of both
+        return affine.exp(arithmetic, 0.5 * affine.log(arithmetic, harmonic))
+
+
+class Reversed(Divergence):
+    """The Kullback-Leibler divergence with its arguments swapped.
+
+    Parameters
+    ----------
+    n : int
+        Size of the matrices.
+    """
+
+    def __init__(self, n):
+        super().__init__("kullback_leibler_reversed", n)
+        self._forward = Divergence("kullback_leibler", n)
+
+    def distance(self, A, B, squared=False, n_jobs=None):
+        """Return values of matrices paired by broadcasting."""
+        return self._forward.distance(B, A, squared, n_jobs)
+
+    def table(self, X, Y, squared=False, n_jobs=None, out=None):
+        """Return all values between X and Y."""
+        pair = (X, None) if Y is None else (Y, X)
+        table = self._forward.table(*pair, squared, n_jobs).T
+        if out is None:
+            return np.ascontiguousarray(table)
+        out[...] = table
+        return out
+
+    def _center(self, X, weight, n_jobs):
+        return _harmonic(X, weight, n_jobs)
 
 
 class Stein(Divergence):
@@ -95,3 +100,8 @@ class Stein(Divergence):
         return stein_mean(
             X, weight, init=init, tol=tol, max_iter=max_iter, n_jobs=n_jobs
         )
+
+
+def _harmonic(X, weight, n_jobs):
+    chart = PowerChart(X.shape[-1], -1.0)
+    return chart.matrix(weight @ chart.coordinates(X, n_jobs), inside=True)

@@ -5,9 +5,6 @@ import math
 import numpy as np
 
 from geolearn.manifolds.spd._names import EXPONENTIAL, MEAN
-from geolearn.manifolds.spd._spectral import (
-    factor,
-)
 
 __all__ = ["Geometry", "leaves_domain"]
 
@@ -28,7 +25,6 @@ class Geometry:
     needs_definite = True  # whether means need strictly positive matrices
     closed_transport = True
     charted = False  # whether there are coordinates of the same distances
-    divergence = False  # whether distances are of the kind of squared ones
 
     def __init__(self, name):
         self.name = name
@@ -102,11 +98,3 @@ def leaves_domain(name, bad, reason):
         f"metric={name!r} ({reason}): shorten it, or use a metric that is complete: "
         f"affine_invariant, log_euclidean or log_cholesky."
     )
-
-
-def explain_nan(result, *stacks):
-    """Raise for the first matrix that is not positive definite behind a NaN."""
-    if not np.isfinite(result).all():
-        for stack in stacks:
-            factor(stack)
-    return result
