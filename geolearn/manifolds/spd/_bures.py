@@ -23,6 +23,8 @@ from geolearn.metrics.spd import bures_wasserstein_distance, bures_wasserstein_t
 
 __all__ = ["BuresWasserstein"]
 
+# Beyond this ratio the eigenvalues of C^2 come from singular values.
+_ILL_CONDITIONED = 1e6
 _STEPS = 32  # of the transport: errors near 1e-8 for eigenvalues that change 10 times
 
 
@@ -77,12 +79,23 @@ class BuresWasserstein(Geometry):
         """
         d, U = eigen(P, n_jobs)
         root = np.sqrt(d)
-        K = scale_columns(transpose(factor(Q, n_jobs)) @ U, root)
-        _, sigma, Wt = np.linalg.svd(K)
-        right = rotate(U, Q - P) * (root[..., :, None] * root[..., None, :])
+        weights = root[..., :, None] * root[..., None, :]
+        right = linalg.congruence(transpose(U), Q - P, n_jobs=n_jobs) * weights
+        squares, W = linalg.eigh(
+            right + np.eye(self.n) * d[..., None] ** 2, n_jobs=n_jobs
+        )
+        # NaN compares as False, and fails in the Cholesky factorisation
+        poor = np.asarray(~(squares[..., 0] * _ILL_CONDITIONED > squares[..., -1]))
+        sigma = np.sqrt(np.maximum(squares, 0.0))
+        if poor.any():
+            W, sigma = np.array(W), np.array(sigma)
+            K = np.broadcast_to(factor(Q, n_jobs), W.shape)[poor]
+            basis = np.broadcast_to(scale_columns(U, root), W.shape)[poor]
+            _, sigma[poor], Wt = np.linalg.svd(transpose(K) @ basis)
+            W[poor] = transpose(Wt)
         # In the eigenbases of C on the left and of D on the right.
-        X = transpose(Wt) @ ((Wt @ right) / (sigma[..., :, None] + d[..., None, :]))
-        return d, U, symmetrise(X)
+        X = (transpose(W) @ right) / (sigma[..., :, None] + d[..., None, :])
+        return d, U, symmetrise(W @ X)
 
     def log(self, P, Q):
         """Return Gamma P + P Gamma, where I + Gamma maps P to Q."""
