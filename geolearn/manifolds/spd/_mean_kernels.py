@@ -5,8 +5,9 @@ two long matrices, which BLAS forms at full speed.
 """
 
 import numpy as np
+from numba import prange
 
-from geolearn.utils._jit import kernel, numba
+from geolearn.utils._jit import kernel
 
 __all__ = ["BURES", "LOGARITHM", "n_segments", "spectral_apply", "spectral_sums"]
 
@@ -32,7 +33,7 @@ def spectral_sums(V, f, weight, rows, partial):
     n_samples, n = f.shape
     segments = partial.shape[0]
     block = max(1, _BLOCK_ENTRIES // (n * n))
-    for s in numba.prange(segments):
+    for s in prange(segments):
         start = s * n_samples // segments
         stop = (s + 1) * n_samples // segments
         scaled = np.empty((block * n, n))
@@ -87,7 +88,7 @@ def spectral_apply(kind, S, rows, f, weight, partial):
     n_samples, n = f.shape
     segments = partial.shape[0]
     block = max(1, _BLOCK_ENTRIES // (n * n))
-    for s in numba.prange(segments):
+    for s in prange(segments):
         start = s * n_samples // segments
         stop = (s + 1) * n_samples // segments
         left = np.empty((block * n, n))
