@@ -24,9 +24,11 @@ __all__ = [
     "triangular_inverse",
 ]
 
-# Eight larger matrices no longer fit into the second-level cache: LAPACK is faster.
-_LAPACK_VECTORS = 160
-_LAPACK_VALUES = 256
+# Eight larger matrices no longer fit into the second-level cache: LAPACK and BLAS are
+# faster, one matrix at a time.
+_LAPACK_VECTORS = 240
+_LAPACK_VALUES = 400
+_BLAS = 128
 
 _NO_MATRICES = np.empty((0, 0, 0))
 _NO_INDEX = np.empty(0, dtype=np.intp)
@@ -83,18 +85,22 @@ def _run_unary(task, X, out, values, n_jobs, factor):
     run(task, X, index, _NO_MATRICES, _NO_INDEX, out, values, n_jobs, work)
 
 
-def _by_lapack(solve, X, n_jobs):
-    # Large matrices: LAPACK in Python threads, which NumPy lets run side by side.
-    finite = np.isfinite(X).all(axis=(-2, -1))
-    X = np.where(finite[:, None, None], X, 0.0)
+def _in_threads(function, count, n_jobs):
+    # Large matrices: Python threads, which NumPy lets run side by side. `function`
+    # gets a slice of the results.
     with matrix_threads(n_jobs) as n_threads:
-        parts = np.array_split(X, min(n_threads, len(X)))
-        if len(parts) == 1:
-            results = [solve(X)]
-        else:
-            with ThreadPoolExecutor(n_threads) as pool:
-                results = list(pool.map(solve, parts))
-    return results, finite
+        n_parts = min(n_threads, count)
+        ends = [count * k // n_parts for k in range(n_parts + 1)]
+        parts = [slice(*ends[k : k + 2]) for k in range(n_parts)]
+        if n_parts == 1:
+            return [function(parts[0])]
+        with ThreadPoolExecutor(n_parts) as pool:
+            return list(pool.map(function, parts))
+
+
+def _finite_or_zero(X):
+    finite = np.isfinite(X).all(axis=(-2, -1))
+    return finite, np.where(finite[:, None, None], X, 0.0)
 
 
 def cholesky(
@@ -146,7 +152,8 @@ def eigh(X: np.ndarray, *, n_jobs: int | None = None) -> tuple[np.ndarray, np.nd
     flat = flat_stack(X)
     shape = np.shape(X)
     if shape[-1] > _LAPACK_VECTORS and len(flat):
-        results, finite = _by_lapack(np.linalg.eigh, flat, n_jobs)
+        finite, clean = _finite_or_zero(flat)
+        results = _in_threads(lambda s: np.linalg.eigh(clean[s]), len(flat), n_jobs)
         values = np.concatenate([r[0] for r in results])
         vectors = np.concatenate([r[1] for r in results])
         values[~finite] = np.nan
@@ -176,7 +183,8 @@ def eigvalsh(X: np.ndarray, *, n_jobs: int | None = None) -> np.ndarray:
     flat = flat_stack(X)
     shape = np.shape(X)
     if shape[-1] > _LAPACK_VALUES and len(flat):
-        results, finite = _by_lapack(np.linalg.eigvalsh, flat, n_jobs)
+        finite, clean = _finite_or_zero(flat)
+        results = _in_threads(lambda s: np.linalg.eigvalsh(clean[s]), len(flat), n_jobs)
         values = np.concatenate(results)
         values[~finite] = np.nan
     else:
@@ -235,8 +243,17 @@ def congruence(
             "matrices of one size."
         )
     out = np.empty((len(a), n, n))
-    work = 3 * len(a) * n**3
-    run(congruence_task, A, a, B, b, out, np.empty((0, 0)), n_jobs, work)
+
+    def multiply(part):
+        left = A[a[part]]
+        product = left @ B[b[part]] @ np.swapaxes(left, 1, 2)
+        out[part] = 0.5 * (product + np.swapaxes(product, 1, 2))
+
+    if n > _BLAS and len(a):
+        _in_threads(multiply, len(a), n_jobs)
+    else:
+        work = 3 * len(a) * n**3
+        run(congruence_task, A, a, B, b, out, np.empty((0, 0)), n_jobs, work)
     return out.reshape(*shape, n, n)
 
 

@@ -47,8 +47,9 @@ TASK = types.void(
     *(types.intp, types.intp, STACK, INDEX, STACK, INDEX),
     *(types.float64[:, :, ::1], types.float64[:, ::1]),
 )
-# Below this number of multiplications threads cost more than they save.
-_PARALLEL_WORK = 2_000_000
+# Below this number of multiplications, about a millisecond, threads cost more than
+# they save.
+_PARALLEL_WORK = 10_000_000
 # Parts of the work a thread: a thread that is held up leaves the rest to the others.
 _PARTS = 4
 

@@ -10,7 +10,7 @@ from geolearn.linalg._tasks import members
 from geolearn.utils._jit import kernel
 
 # kernels: _eigen=b1e5c55d _factor=0c92869b
-# kernels: _jacobi=eaaa07a1 _lanes=3ffc2f52 _tasks=9d7ba8b1
+# kernels: _jacobi=eaaa07a1 _lanes=3ffc2f52 _tasks=174765c9
 
 __all__ = [
     "inverse_pivots",

@@ -233,14 +233,14 @@ def test_options():
 @pytest.mark.parametrize("name", DISTANCES)
 def test_threads_and_order_do_not_matter(name):
     rng = np.random.default_rng(0)
-    X, y = random_spd(rng, 400, 9), random_spd(rng, 1, 9)[0]
+    X, y = random_spd(rng, 3000, 16), random_spd(rng, 1, 16)[0]
     values = DISTANCES[name](X, y)
-    order = rng.permutation(400)
+    order = rng.permutation(3000)
     assert_array_equal(DISTANCES[name](X, y, n_jobs=2), values)
     assert_array_equal(DISTANCES[name](X[order], y, n_jobs=2), values[order])
-    table = TABLES[name](X[:60], None)
-    assert_array_equal(TABLES[name](X[:60], None, n_jobs=2), table)
-    part = order[order < 60][:50]
+    table = TABLES[name](X[:150], None)
+    assert_array_equal(TABLES[name](X[:150], None, n_jobs=2), table)
+    part = order[order < 150][:120]
     moved = TABLES[name](X[part], None)
     # Which of two matrices is factored depends on their order: last digits differ.
     assert_allclose(moved, table[np.ix_(part, part)], rtol=1e-11)
