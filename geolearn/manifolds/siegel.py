@@ -17,7 +17,7 @@ __all__ = ["SiegelBall"]
 _INSIDE = 1.0 - 1e-9
 # The largest hyperbolic tangent below one.
 _LARGEST = 1.0 - 2.0**-53
-_ROUNDING = 1e-14  # relative rise of the objective that is only rounding
+_HIDDEN = 1e-10  # relative rise of the objective that may be only rounding
 _MAX_HALVINGS = 40
 
 
@@ -214,12 +214,10 @@ class SiegelBall(Manifold):
                 break
             state = following
             n_iter += 1
-        gradient_norm = float(np.linalg.norm(state.descent))
-        converged = state.converged(tol)
         result = FrechetMean(
-            state.x, state.variance, n_iter, gradient_norm, bool(converged)
+            state.x, state.variance, n_iter, state.gradient_norm, state.converged(tol)
         )
-        if not converged:
+        if not result.converged:
             warn_of_mean(self, X, weight, result, 1, tol)
         return result
 
@@ -260,6 +258,7 @@ class _MeanState:
         factor = np.where(s > 0.0, lengths / np.where(s > 0.0, s, 1.0), 1.0)
         weighted = weight[:, None, None] * (U * factor[:, None, :])
         self.descent = np.einsum("nij,nkj,nkl->il", weighted, U, moved, optimize=True)
+        self.gradient_norm = float(np.linalg.norm(self.descent))
         distances = np.linalg.norm(lengths, axis=-1)
         self.mean_distance = float(weight @ distances)
         self.variance = float(weight @ distances**2)
@@ -268,8 +267,17 @@ class _MeanState:
         self.hessian = float(weight @ np.mean(np.concatenate(roots, axis=-1), axis=-1))
 
     def converged(self, tol):
-        limit = tol * max(self.scale, self.mean_distance)
-        return np.linalg.norm(self.descent) <= limit
+        return self.gradient_norm <= tol * max(self.scale, self.mean_distance)
+
+    def improves(self, other):
+        """Tell whether the objective fell, or stayed while the gradient fell.
+
+        Rounding hides the fall of the objective long before that of the gradient.
+        """
+        rise = self.variance - other.variance
+        if rise > 0.0 and self.gradient_norm < other.gradient_norm:
+            return rise <= _HIDDEN * other.variance
+        return rise <= 0.0
 
 
 def _hessian(lengths, i, j, sign):
@@ -284,7 +292,7 @@ def _lower(ball, state, X, weight):
     for _ in range(_MAX_HALVINGS):
         x = ball._exp_from_origin(state.x, step * state.descent)
         following = _MeanState(ball, x, X, weight)
-        if following.variance <= state.variance * (1.0 + _ROUNDING):
+        if following.improves(state):
             return following
         step /= 2.0
     return None
