@@ -13,6 +13,7 @@ from geolearn.manifolds._check import (
 )
 from geolearn.manifolds._mean import FrechetMean
 from geolearn.manifolds._registry import get_manifold
+from geolearn.manifolds.axial import axial_coordinates, from_axial_coordinates
 from geolearn.manifolds.base import Manifold
 from geolearn.manifolds.block_toeplitz import BlockToeplitz
 from geolearn.manifolds.euclidean import Euclidean
@@ -43,7 +44,9 @@ __all__ = [
     "SiegelBall",
     "Sphere",
     "Torus",
+    "axial_coordinates",
     "check_manifold",
+    "from_axial_coordinates",
     "get_manifold",
     "hyperboloid_to_poincare",
     "poincare_to_hyperboloid",

@@ -1,0 +1,193 @@
+"""Axial coordinates of hyperbolic points: where perpendiculars meet the axes."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from geolearn.manifolds.hyperboloid import negative_curvature
+from geolearn.utils._jit import kernel
+
+__all__ = ["axial_coordinates", "from_axial_coordinates"]
+
+MODELS = ("hyperboloid", "poincare", "klein")
+_LARGE = 1e150  # squares of larger numbers may overflow
+
+
+@kernel(nogil=True)
+def _axial_row(x, offset, squared_radius, out):
+    """Fill out with arsinh(x_d / sqrt(R^2 + the other squares)), summed apart."""
+    n = out.shape[0]
+    before = squared_radius
+    for d in range(n):
+        out[d] = before
+        before += x[offset + d] * x[offset + d]
+    after = 0.0
+    for d in range(n - 1, -1, -1):
+        value = x[offset + d]
+        out[d] = math.asinh(value / math.sqrt(out[d] + after))
+        after += value * value
+
+
+@kernel(nogil=True)
+def axial_from_space(X, offset, radius, out):
+    """Fill out (n, D) from the spatial columns offset, ... of hyperboloid points."""
+    for i in range(out.shape[0]):
+        largest = radius
+        for d in range(out.shape[1]):
+            largest = max(largest, abs(X[i, offset + d]))
+        if largest < _LARGE and radius > 1.0 / _LARGE:
+            _axial_row(X[i], offset, radius * radius, out[i])
+        else:
+            scaled = X[i] / largest
+            _axial_row(scaled, offset, (radius / largest) ** 2, out[i])
+        for d in range(out.shape[1]):
+            out[i, d] *= radius
+
+
+@kernel(nogil=True)
+def axial_from_ball(X, radius, out):
+    """Fill out (n, D) from points of the Poincaré ball of the given radius."""
+    n_axes = out.shape[1]
+    for i in range(out.shape[0]):
+        before = 0.0
+        for d in range(n_axes):
+            out[i, d] = before
+            before += (X[i, d] / radius) ** 2
+        after = 0.0
+        for d in range(n_axes - 1, -1, -1):
+            p = X[i, d] / radius
+            gap = (1.0 - abs(p)) ** 2 + out[i, d] + after
+            s = 0.5 * radius * math.log1p(4.0 * abs(p) / gap) if p != 0.0 else 0.0 * gap
+            out[i, d] = math.copysign(s, p)
+            after += p * p
+
+
+def axial_coordinates(
+    X: Any, model: str = "hyperboloid", curvature: float = -1.0
+) -> np.ndarray:
+    """Return the signed feet of the perpendiculars on the coordinate axes [1]_.
+
+    The d-th coordinate is the position, a signed length from the origin, of the
+    point of the d-th axis that is nearest to x; its level sets are totally geodesic
+    hyperplanes. The forms used have no cancellation at any radius.
+
+    Parameters
+    ----------
+    X : array_like of shape (n_samples, n_columns)
+        Points, which are not checked: n_columns is dim + 1 for the hyperboloid,
+        time first, and dim for the balls of radius 1/sqrt(-curvature). Of
+        hyperboloid points only the spatial columns are read.
+    model : {"hyperboloid", "poincare", "klein"}, default="hyperboloid"
+        Coordinates of `X`.
+    curvature : float, default=-1.0
+        Sectional curvature, negative.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, dim)
+        Axial coordinates, geodesic lengths.
+
+    Raises
+    ------
+    ValueError
+        If the model is unknown or the curvature is not negative.
+
+    See Also
+    --------
+    from_axial_coordinates : The inverse.
+
+    References
+    ----------
+    .. [1] P. Chlenski, E. Turok, A. Moretti, I. Pe'er, "Fast hyperboloid decision
+       tree algorithms", ICLR 2024, arXiv:2310.13841. Axial coordinates are the
+       arguments of the hyperbolic tangent of the ratios used there.
+
+    Examples
+    --------
+    >>> from geolearn.manifolds import axial_coordinates
+    >>> axial_coordinates([[2.5, 1.0, 2.0, -0.5]]).round(8)
+    array([[ 0.42364893,  1.09861229, -0.20273255]])
+    """
+    radius = 1.0 / math.sqrt(-negative_curvature(curvature))
+    X = np.ascontiguousarray(X, dtype=np.float64)
+    if model == "hyperboloid":
+        out = np.empty((X.shape[0], X.shape[1] - 1))
+        axial_from_space(X, 1, radius, out)
+    elif model == "poincare":
+        out = np.empty(X.shape)
+        axial_from_ball(X, radius, out)
+    elif model == "klein":
+        out = radius * np.arctanh(X / radius)
+    else:
+        raise ValueError(_unknown(model))
+    return out
+
+
+def from_axial_coordinates(
+    S: Any, model: str = "hyperboloid", curvature: float = -1.0
+) -> np.ndarray:
+    """Return the points that have the given axial coordinates.
+
+    Parameters
+    ----------
+    S : array_like of shape (n_samples, dim)
+        Axial coordinates, geodesic lengths.
+    model : {"hyperboloid", "poincare", "klein"}, default="hyperboloid"
+        Coordinates of the result.
+    curvature : float, default=-1.0
+        Sectional curvature, negative.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_columns)
+        Points; n_columns is dim + 1 for the hyperboloid and dim for the balls.
+
+    Raises
+    ------
+    ValueError
+        If the model is unknown, the curvature is not negative, or perpendiculars
+        from these positions do not meet in one point: the squares of tanh(s / R)
+        must sum to less than one.
+
+    See Also
+    --------
+    axial_coordinates : The inverse.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from geolearn.manifolds import from_axial_coordinates
+    >>> from_axial_coordinates([[0.5 * np.log(7 / 3), np.log(3)]]).round(8)
+    array([[2.23606798, 0.89442719, 1.78885438]])
+    """
+    radius = 1.0 / math.sqrt(-negative_curvature(curvature))
+    S = np.asarray(S, dtype=np.float64) / radius
+    if model not in MODELS:
+        raise ValueError(_unknown(model))
+    u = np.tanh(S)
+    # 1 - |u|^2 with the largest term taken from cosh, so that points far out
+    # along an axis keep their digits.
+    rows, largest = np.arange(len(S)), np.argmax(np.abs(S), axis=1)
+    others = u.copy()
+    others[rows, largest] = 0.0
+    with np.errstate(over="ignore"):
+        gap = np.cosh(S[rows, largest]) ** -2.0 - np.sum(others**2, axis=1)
+    bad = np.flatnonzero(~(gap > 0.0) & np.isfinite(S).all(axis=1))
+    if bad.size:
+        raise ValueError(
+            f"S[{bad[0]}] is not the row of axial coordinates of a point: the sum of "
+            f"tanh(s / R)^2 is {np.sum(u[bad[0]] ** 2):.6g} and must be less than 1; "
+            f"{bad.size} of {len(S)} rows are off. Shrink them towards 0."
+        )
+    if model == "klein":
+        return radius * u
+    time = 1.0 / np.sqrt(gap)[:, None]
+    space = time * u
+    if model == "poincare":
+        return radius * space / (1.0 + time)
+    return radius * np.concatenate([time, space], axis=1)
+
+
+def _unknown(model):
+    return f"model={model!r} is unknown; choose one of {', '.join(MODELS)}."
