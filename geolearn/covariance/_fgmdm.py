@@ -80,6 +80,8 @@ class FgMDM(MDM):
     1.0
     """
 
+    _distances_only = False  # logarithms need positive matrices
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         """Find the filter and the class means.

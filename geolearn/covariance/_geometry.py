@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from geolearn.linalg import cholesky
 from geolearn.manifolds import SPD, FrechetMean, Manifold
 
 __all__ = [
@@ -15,6 +16,9 @@ __all__ = [
     "resolve_geometry",
     "tangent_vectors",
 ]
+
+# Metrics whose distances extend to singular matrices.
+_SEMIDEFINITE = ("bures_wasserstein", "euclidean")
 
 
 def resolve_geometry(metric, n, metric_params=None):
@@ -56,9 +60,33 @@ def metric_name(geometry) -> str | None:
     return getattr(geometry, "metric", None) if isinstance(geometry, SPD) else None
 
 
-def check_spd(geometry, X) -> np.ndarray:
-    """Return matrices that are valid points, or raise and name the first bad one."""
-    return geometry.check_points(X)
+def check_spd(geometry, X, *, for_distances=False) -> np.ndarray:
+    """Return matrices that are valid points, or raise and name the first bad one.
+
+    Parameters
+    ----------
+    geometry : Manifold
+        Geometry of n x n matrices.
+    X : ndarray of shape (n_matrices, n, n)
+        Finite and exactly symmetric matrices, as `check_matrices` returns them.
+    for_distances : bool, default=False
+        Whether only distances are wanted: then some metrics take singular matrices.
+
+    Returns
+    -------
+    ndarray of shape (n_matrices, n, n)
+        The matrices.
+    """
+    if not isinstance(geometry, SPD):
+        return geometry.check_points(X)
+    singular = np.flatnonzero(cholesky(X)[1])
+    if singular.size == 0:
+        return X
+    if for_distances and metric_name(geometry) in _SEMIDEFINITE:
+        bound = -X.shape[1] * np.finfo(float).eps * np.abs(X[singular]).max(axis=(1, 2))
+        if (np.linalg.eigvalsh(X[singular])[:, 0] >= bound).all():
+            return X
+    return geometry.check_points(X)  # names the matrix and the remedy
 
 
 def require_tangent_space(geometry, X) -> None:

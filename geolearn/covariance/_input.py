@@ -9,6 +9,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from geolearn.covariance._scan import asymmetry
+
 __all__ = ["StackInput", "check_labels", "check_matrices", "check_stack"]
 
 
@@ -25,7 +27,7 @@ class StackInput:
         return tags
 
 
-def check_stack(estimator, X, *, reset, axes):
+def check_stack(estimator, X, *, reset, axes, finite=True):
     """Return a contiguous float64 stack, checked for shape, NaN and infinity.
 
     Parameters
@@ -39,6 +41,8 @@ def check_stack(estimator, X, *, reset, axes):
     axes : tuple of str
         Names of the three axes for the messages, e.g.
         ``("n_trials", "n_channels", "n_times")``.
+    finite : bool, default=True
+        Whether to look for NaN and infinity.
 
     Returns
     -------
@@ -65,14 +69,18 @@ def check_stack(estimator, X, *, reset, axes):
     _check_axes(X, axes)
     if min(X.shape) == 0:
         raise ValueError(f"X has shape {X.shape}: every one of {axes} must be >= 1.")
-    finite = np.isfinite(X).all(axis=(1, 2))
+    if finite:
+        _check_finite(np.isfinite(X).all(axis=(1, 2)))
+    return X
+
+
+def _check_finite(finite):
     if not finite.all():
         raise ValueError(
-            f"Input X contains NaN or infinity: {int((~finite).sum())} of {len(X)} "
-            f"samples do, the first is X[{int(np.argmin(finite))}]. Remove or "
-            f"interpolate them first."
+            f"Input X contains NaN or infinity: {int((~finite).sum())} of "
+            f"{len(finite)} samples do, the first is X[{int(np.argmin(finite))}]. "
+            f"Remove or interpolate them first."
         )
-    return X
 
 
 def _check_axes(X, axes):
@@ -108,16 +116,17 @@ def check_matrices(estimator, X, *, reset):
     ValueError
         As `check_stack`, and if the matrices are not square or not symmetric.
     """
-    X = check_stack(estimator, X, reset=reset, axes=("n_matrices", "n", "n"))
+    axes = ("n_matrices", "n", "n")
+    X = check_stack(estimator, X, reset=reset, axes=axes, finite=False)
     if X.shape[1] != X.shape[2]:
         raise ValueError(
             f"X has shape {X.shape}, but {type(estimator).__name__} needs square "
             f"matrices (n_matrices, n, n). Turn trials into matrices with "
             f"Covariances() or AugmentedCovariances() first."
         )
-    transposed = np.swapaxes(X, 1, 2)
-    off = np.abs(X - transposed).max(axis=(1, 2))
-    wrong = off > 1e-8 * np.abs(X).max(axis=(1, 2))
+    off, largest = asymmetry(X)
+    _check_finite(~np.isnan(off))
+    wrong = off > 1e-8 * largest
     if wrong.any():
         first = int(np.argmax(wrong))
         raise ValueError(
@@ -125,7 +134,7 @@ def check_matrices(estimator, X, *, reset):
             f"up to {off[first]:.3g}; {int(wrong.sum())} of {len(X)} matrices are "
             f"affected. Pass (X + np.swapaxes(X, 1, 2)) / 2 if that is rounding."
         )
-    return 0.5 * (X + transposed) if off.any() else X
+    return 0.5 * (X + np.swapaxes(X, 1, 2)) if off.any() else X
 
 
 def check_labels(estimator, X, y):

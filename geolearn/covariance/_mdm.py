@@ -165,6 +165,8 @@ class MDM(
         "n_jobs": [Integral, None],
     }
 
+    _distances_only = True  # whether new matrices are only compared with the means
+
     def __init__(
         self,
         metric="affine_invariant",
@@ -351,7 +353,8 @@ class MDM(
 
     def _distances(self, X):
         check_is_fitted(self)
-        X = check_spd(self.manifold_, check_matrices(self, X, reset=False))
+        X = check_matrices(self, X, reset=False)
+        X = check_spd(self.manifold_, X, for_distances=self._distances_only)
         return distances_to(
             self.manifold_, self._points(X), self.means_, n_jobs=self.n_jobs
         )

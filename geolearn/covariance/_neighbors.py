@@ -120,7 +120,7 @@ class SPDKNeighborsClassifier(StackInput, ClassifierMixin, BaseEstimator):
         X = check_matrices(self, X, reset=True)
         self.classes_, self._codes = check_labels(self, X, y)
         self.manifold_ = resolve_geometry(self.metric, X.shape[1], self.metric_params)
-        X = check_spd(self.manifold_, X)
+        X = check_spd(self.manifold_, X, for_distances=True)
         _check_count(self.n_neighbors, len(X))
         self.n_samples_fit_ = len(X)
         # Flat metrics: the base of the vectors is a sample, in the units of X.
@@ -158,7 +158,8 @@ class SPDKNeighborsClassifier(StackInput, ClassifierMixin, BaseEstimator):
         k = check_integer(k, "n_neighbors")
         _check_count(k, self.n_samples_fit_ - (X is None))
         if X is not None:
-            X = check_spd(self.manifold_, check_matrices(self, X, reset=False))
+            X = check_matrices(self, X, reset=False)
+            X = check_spd(self.manifold_, X, for_distances=True)
             X = self._embedded(X)
         search = self._search_curved if self._base is None else self._search_flat
         distances, indices = search(X, k)

@@ -189,7 +189,8 @@ class Potato(StackInput, OutlierMixin, BaseEstimator):
             -z, in standard deviations of the training log-distances.
         """
         check_is_fitted(self)
-        X = check_spd(self.manifold_, check_matrices(self, X, reset=False))
+        X = check_matrices(self, X, reset=False)
+        X = check_spd(self.manifold_, X, for_distances=True)
         return -self._scores(X)
 
     def decision_function(self, X):

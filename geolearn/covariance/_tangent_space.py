@@ -301,7 +301,7 @@ class TangentSpace(
                 f"matrices; pass an array of shape ({n}, {n}), 'identity' or None."
             )
         try:
-            return check_spd(self.manifold_, reference[np.newaxis])[0]
+            return self.manifold_.check_points(reference[np.newaxis])[0]
         except ValueError as error:
             raise ValueError(f"reference is not a valid matrix: {error}") from error
 
