@@ -91,7 +91,8 @@ class DataOperations(Manifold):
         def log_vector(x, y):
             return self._geometry.log_vector(x, y, n_jobs)
 
-        return finish(in_chunks(log_vector, [x, y], [2, 2]), dtype)
+        with _small_matrices(n_jobs):
+            return finish(in_chunks(log_vector, [x, y], [2, 2]), dtype)
 
     def exp_vector(
         self, base_point: Any, vector: Any, *, n_jobs: int | None = None
@@ -126,7 +127,8 @@ class DataOperations(Manifold):
         def exp_vector(x, w):
             return self._geometry.exp_vector(x, w, n_jobs)
 
-        return finish(in_chunks(exp_vector, [x, w], [2, 1]), dtype)
+        with _small_matrices(n_jobs):
+            return finish(in_chunks(exp_vector, [x, w], [2, 1]), dtype)
 
     def pairwise_distances(  # more options than the base class
         self,
@@ -260,9 +262,10 @@ class DataOperations(Manifold):
         return result if return_result else result.mean
 
     def _mean(self, X, weight, init, tol, max_iter, n_jobs=None):
-        result = self._geometry.mean(
-            X, weight, init=init, tol=tol, max_iter=max_iter, n_jobs=n_jobs
-        )
+        with _small_matrices(n_jobs):
+            result = self._geometry.mean(
+                X, weight, init=init, tol=tol, max_iter=max_iter, n_jobs=n_jobs
+            )
         if not result.converged:
             warnings.warn(
                 f"The Fréchet mean on {self!r} stopped after {result.n_iter} steps "
@@ -281,7 +284,8 @@ class DataOperations(Manifold):
 
     def _distance_table(self, X, Y=None, squared=False, n_jobs=None, out=None):
         """Return all distances; Y=None stands for X."""
-        return self._geometry.table(X, Y, squared, n_jobs, out)
+        with _small_matrices(n_jobs):
+            return self._geometry.table(X, Y, squared, n_jobs, out)
 
     def _flat_coordinates(self):
         """Return the function to vectors of the same distances, or None."""
@@ -407,6 +411,13 @@ class DataOperations(Manifold):
         from geolearn.linalg import cholesky  # compiles
 
         return np.asarray(cholesky(x)[1] == 0)
+
+
+def _small_matrices(n_jobs):
+    """Give the threads to numba, and one to BLAS, whose own do not help."""
+    from geolearn.utils._threads import matrix_threads  # compiles
+
+    return matrix_threads(n_jobs)
 
 
 def _asymmetry(x):
