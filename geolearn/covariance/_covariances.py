@@ -92,7 +92,7 @@ class Covariances(
     >>> from geolearn.covariance import Covariances
     >>> X = np.array([[[1.0, 2.0, 3.0, 6.0], [1.0, 0.0, 0.0, 3.0]]])
     >>> Covariances().fit_transform(X)
-    array([[[3.5, 1.75],
+    array([[[3.5 , 1.75],
             [1.75, 1.5 ]]])
     """
 
