@@ -107,7 +107,7 @@ class _Problem:
         exponent = np.round(np.log2(self.trace))
         # Only a power of two leaves the digits as they are.
         self.unit = np.exp2(exponent) if abs(exponent) > _PLAIN_EXPONENT else 1.0
-        self.spectra = Spectra(weight, X.shape[1])
+        self.spectra = Spectra(weight, X.shape[1], n_jobs)
 
     def evaluate(self, m, Q, factored=False) -> _Point:
         """Pass over the samples at Q diag(m) Q^T."""

@@ -44,7 +44,7 @@ class AffineProblem:
     def __init__(self, X, weight, n_jobs):
         self.stack = ScaledStack(X, weight, n_jobs)
         self.X, self.weight, self.n_jobs = X, weight, n_jobs
-        self._spectra = Spectra(weight, X.shape[1])
+        self._spectra = Spectra(weight, X.shape[1], n_jobs)
         self.exact = self._spectra.exact
 
     def evaluate(self, L, factored=False) -> AffinePoint:

@@ -7,10 +7,12 @@ from geolearn.manifolds.spd._mean_kernels import (
     spectral_apply,
     spectral_sums,
 )
+from geolearn.utils._threads import numba_threads
 
 __all__ = ["Spectra", "spread_out"]
 
 _HESSIAN_BYTES = 2**28  # of eigenvectors kept
+_WORTH_THREADS = 5e7  # operations; for fewer, idle threads burn more than they do
 _GOLDEN = 0.6180339887498949
 
 
@@ -26,6 +28,8 @@ class Spectra:
         Positive weights of sum 1.
     n : int
         Size of the matrices.
+    n_jobs : int or None
+        Number of threads.
 
     Attributes
     ----------
@@ -35,8 +39,9 @@ class Spectra:
         Values of the function on the eigenvalues of all samples.
     """
 
-    def __init__(self, weight: np.ndarray, n: int):
+    def __init__(self, weight: np.ndarray, n: int, n_jobs: int | None):
         n_samples = len(weight)
+        self._n_jobs = n_jobs
         self._weight = weight
         self._kept = spread_out(n_samples, max(1, _HESSIAN_BYTES // (8 * n * n)))
         self.exact = len(self._kept) == n_samples
@@ -52,7 +57,8 @@ class Spectra:
         kept = self._rows[first * n : last * n]
         rows = kept if self.exact else np.empty((n_samples * n, n))
         partial = np.empty((n_segments(n_samples, n), n, n))
-        spectral_sums(V, f, self._weight[chunk], rows, partial)
+        with self._threads(2 * f.size * n**2):
+            spectral_sums(V, f, self._weight[chunk], rows, partial)
         if not self.exact:
             chosen = self._kept[first:last] - chunk.start
             kept.reshape(-1, n, n)[:] = rows.reshape(-1, n, n)[chosen]
@@ -63,9 +69,13 @@ class Spectra:
         n = S.shape[0]
         f = self.f if self.exact else self.f[self._kept]
         partial = np.empty((n_segments(len(f), n), n, n))
-        spectral_apply(kind, S, self._rows, f, self._kept_weight, partial)
+        with self._threads(8 * f.size * n**2):
+            spectral_apply(kind, S, self._rows, f, self._kept_weight, partial)
         H = partial.sum(axis=0)
         return 0.5 * (H + H.T)
+
+    def _threads(self, operations):
+        return numba_threads(self._n_jobs if operations > _WORTH_THREADS else 1)
 
 
 def spread_out(n_samples: int, n_kept: int) -> np.ndarray:
