@@ -177,3 +177,9 @@ def test_bad_input():
     X[1, 0] = 2.0
     with pytest.raises(ValueError, match=r"Channel 0 is constant in trial X\[1\]"):
         mdop(X, 5)
+
+
+def test_the_first_of_equal_channels_is_taken():
+    X = np.repeat(trials("noise", shape=(2, 1)), 3, axis=1)
+    for channels in mdop(X, 15, theiler=1).channels:
+        assert_array_equal(channels, 0)
