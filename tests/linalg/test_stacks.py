@@ -144,6 +144,8 @@ def special_matrices(n):
             0.5 * (pairs + pairs.T),
             np.eye(n)[::-1],
             1e-170 * np.ones((n, n)) + np.eye(n),
+            # Squares among the subnormal numbers have few digits.
+            3e-161 * (np.ones((n, n)) - np.eye(n)) + np.eye(n)[:1].T @ np.eye(n)[:1],
         ]
     )
 
