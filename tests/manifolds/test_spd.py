@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from geolearn.manifolds import SPD
+from geolearn.manifolds._frames import FrameOperations
 from tests.manifolds.spd_cases import (
     COMPLETE,
     EQUIVARIANT,
@@ -268,3 +269,21 @@ def test_weighted_mean_of_two_lies_on_the_geodesic():
         manifold = SPD(3, metric)
         mean = manifold.frechet_mean([P, Q], [3.0, 1.0], tol=1e-12)
         assert_allclose(mean, manifold.geodesic(P, Q, 0.25), rtol=1e-9, atol=1e-10)
+
+
+def test_bures_wasserstein_transport():
+    manifold = SPD(3, "bures_wasserstein")
+    P, Q = cloud(2, 3)
+    U, V = (manifold.random_tangent(P, random_state=k) for k in (0, 1))
+    moved = manifold.transport(P, Q, np.stack([U, V]))
+    for a, S in enumerate((U, V)):
+        inner = manifold.inner(Q, moved[a], moved)
+        assert_allclose(inner, manifold.inner(P, S, np.stack([U, V])), rtol=1e-8)
+    # The pole ladder is another way there, of second order.
+    ladder = FrameOperations._transport(manifold, P, Q, U)
+    assert manifold.norm(Q, ladder - moved[0]) < 1e-3 * manifold.norm(P, U)
+    # From the identity the closed form: entries times sqrt((m_a + m_b) / 2).
+    m, W = np.linalg.eigh(Q)
+    factors = np.sqrt(0.5 * np.add.outer(m, m))
+    expected = W @ (factors * (W.T @ U @ W)) @ W.T
+    assert_allclose(manifold.transport(np.eye(3), Q, U), expected, rtol=1e-7, atol=1e-9)
