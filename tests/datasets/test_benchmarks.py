@@ -1,5 +1,8 @@
 """Accuracies on data where plain covariances fail, and on a real set."""
 
+import importlib.util
+import sys
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -9,6 +12,7 @@ from sklearn.svm import SVC
 
 from geolearn.covariance import MDM, AugmentedCovariances, FgMDM, TangentSpace
 from geolearn.datasets import load_basic_motions, make_autoregressive_trials
+from tests.source import ROOT
 
 CLASSIFIERS = {
     "MDM": MDM(),
@@ -60,3 +64,23 @@ def test_basic_motions_plain_and_augmented():
     }
     assert scores[1] > 0.95
     assert scores[3] > 0.95
+
+
+def test_moabb_example_needs_neither_moabb_nor_pyriemann(monkeypatch):
+    for name in ("moabb", "pyriemann"):
+        monkeypatch.setitem(sys.modules, name, None)  # importing it fails
+    path = ROOT / "examples" / "moabb_pipelines.py"
+    spec = importlib.util.spec_from_file_location("moabb_pipelines", path)
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    X, c = make_autoregressive_trials(30, random_state=0)
+    y = np.array(["left_hand", "right_hand"])[c]  # moabb's labels are words
+    models = {**example.pipelines(), "search": example.searched(4, 120, [1, 3], [1])}
+    scores = {
+        name: cross_val_score(model, X, y, cv=FOLDS, scoring="roc_auc").mean()
+        for name, model in models.items()
+    }
+    assert scores["MDM"] < 0.7
+    assert scores["TS+LR"] < 0.7
+    assert scores["ACM(4, 1)+TS+SVM"] > 0.9
+    assert scores["search"] > 0.9
