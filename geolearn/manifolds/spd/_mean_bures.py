@@ -152,7 +152,7 @@ class _Problem:
             )
         ]
         errors = [_size(D / root[:, None] / root) for D in C[1] - C[0]]
-        return max(errors) <= tol
+        return bool(max(errors) <= tol)
 
     def variance(self, point, M):
         """Return the weighted mean of squared distances to the mean."""
@@ -169,7 +169,7 @@ class _Problem:
 
 
 def _size(A):
-    return float(np.linalg.norm(A)) / np.sqrt(len(A))
+    return float(np.linalg.norm(A) / np.sqrt(len(A)))
 
 
 def _solve(problem, point, tol, max_iter):
