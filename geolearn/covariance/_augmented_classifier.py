@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from geolearn.covariance._augmentation_grid import feasible_pairs
 from geolearn.covariance._augmentation_search import search_augmentation
 from geolearn.covariance._augmented import AugmentedCovariances
-from geolearn.covariance._delays import select_delays
+from geolearn.covariance._delays import LAG_RULES, ORDER_RULES, select_delays
 from geolearn.covariance._input import StackInput, check_labels, check_stack
 from geolearn.covariance._mdm import MDM
 from geolearn.covariance._tangent_space import TangentSpace
@@ -57,12 +57,12 @@ class AugmentedCovarianceClassifier(StackInput, ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    order : int, {"grid", "cao", "mdop"} or sequence of int, default="grid"
+    order : int, {"grid", "cao", "cao_saturation", "mdop"} or sequence of int, \
+            default="grid"
         Number p of delayed copies of each channel. ``"grid"`` tries 1 to 10, a
-        sequence the orders in it. ``"cao"`` and ``"mdop"`` choose by
-        :func:`select_delays`.
-    lag : int, {"grid", "mutual_information", "autocorrelation", "mdop"} or \
-            sequence of int, default="grid"
+        sequence the orders in it. The other names choose by :func:`select_delays`.
+    lag : int, {"grid", "mutual_information", "autocorrelation", \
+            "autocorrelation_zero", "mdop"} or sequence of int, default="grid"
         Delay between copies, in samples. ``"grid"`` tries 1 to 10, a sequence the
         lags in it; the other names choose by :func:`select_delays`. Pairs whose
         matrices would be larger than half the number of embedded samples are left
@@ -166,12 +166,12 @@ class AugmentedCovarianceClassifier(StackInput, ClassifierMixin, BaseEstimator):
     _parameter_constraints: ClassVar[dict] = {
         "order": [
             Interval(Integral, 1, None, closed="left"),
-            StrOptions({"grid", "cao", "mdop"}),
+            StrOptions({"grid", *ORDER_RULES}),
             "array-like",
         ],
         "lag": [
             Interval(Integral, 1, None, closed="left"),
-            StrOptions({"grid", "mutual_information", "autocorrelation", "mdop"}),
+            StrOptions({"grid", *LAG_RULES}),
             "array-like",
         ],
         "classifier": [StrOptions({"svm", "mdm"}), HasMethods(["fit", "predict"])],
