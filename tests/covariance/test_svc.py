@@ -142,6 +142,10 @@ def test_support_vectors_are_indices_of_the_training_matrices():
     weight[:10] = 0.0
     model = RiemannianSVC().fit(X, y, sample_weight=weight)
     assert model.support_.min() >= 10
+    without = RiemannianSVC().fit(X[10:], y[10:])
+    np.testing.assert_allclose(
+        model.decision_function(X), without.decision_function(X), atol=1e-9
+    )
     np.testing.assert_array_equal(model.support_matrices_, X[model.support_])
     assert model.dual_coef_.shape == (1, len(model.support_))
     assert model.intercept_.shape == (1,)

@@ -7,9 +7,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from geolearn.covariance import TangentSpace
-from geolearn.manifolds import SPD, Euclidean
-from tests.covariance.common import make_matrices
+from geolearn.covariance import AugmentedCovariances, TangentSpace
+from geolearn.manifolds import SPD, BlockToeplitz, Euclidean
+from tests.covariance.common import make_matrices, make_trials
 
 A = np.array([[2.0, 1.0], [1.0, 2.0]])
 B = np.diag([1.0, 3.0])
@@ -128,6 +128,19 @@ def test_metric_parameters_and_manifolds():
         TangentSpace(SPD(4), metric_params={"power": 0.5}).fit(X)
     with pytest.raises(ValueError, match=r"5, 5.*4 x 4"):
         TangentSpace(SPD(5)).fit(X)
+
+
+def test_manifolds_of_fewer_dimensions():
+    trials, _ = make_trials(10, 2)
+    X = AugmentedCovariances(3, toeplitz=True).fit_transform(trials)
+    manifold = BlockToeplitz(3, 2)
+    ts = TangentSpace(manifold)
+    V = ts.fit_transform(X)
+    assert ts.get_feature_names_out().tolist() == [f"ts_{k}" for k in range(11)]
+    np.testing.assert_allclose(
+        np.linalg.norm(V, axis=1), manifold.dist(ts.reference_, X), rtol=1e-8
+    )
+    np.testing.assert_allclose(ts.inverse_transform(V), X, atol=1e-9)
 
 
 @pytest.mark.parametrize("metric", ["stein", "thompson", "kullback"])
