@@ -151,20 +151,7 @@ class Potato(StackInput, OutlierMixin, BaseEstimator):
         X = check_spd(self.manifold_, X)
         weight = check_sample_weight(sample_weight, len(X))
         self.offset_ = -float(self.threshold)
-        kept = weight > 0.0
-        for n_iter in range(1, self.max_iter + 1):
-            outlying = self._round(X[kept], weight[kept])
-            self.n_iter_, self.support_ = n_iter, kept.copy()
-            if not outlying.any():
-                break
-            kept[np.flatnonzero(kept)[outlying]] = False
-        else:
-            warnings.warn(
-                f"Potato still found outliers after max_iter={self.max_iter} rounds; "
-                f"raise max_iter or threshold.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+        self._reject(X, weight)
         if self.log_std_ < _SMALLEST_SPREAD:
             warnings.warn(
                 f"The {self.support_.sum()} clean matrices are all at the same "
@@ -174,6 +161,22 @@ class Potato(StackInput, OutlierMixin, BaseEstimator):
                 stacklevel=3,
             )
         return self
+
+    def _reject(self, X, weight):
+        """Fit and take off outliers until none is left."""
+        kept = weight > 0.0
+        for n_iter in range(1, self.max_iter + 1):
+            outlying = self._round(X[kept], weight[kept])
+            self.n_iter_, self.support_ = n_iter, kept.copy()
+            if not outlying.any():
+                return
+            kept[np.flatnonzero(kept)[outlying]] = False
+        warnings.warn(
+            f"Potato still found outliers after max_iter={self.max_iter} rounds; raise "
+            f"max_iter or threshold.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
 
     def score_samples(self, X):
         """Return minus the score z; lower is more unusual.
