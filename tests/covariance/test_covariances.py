@@ -14,6 +14,7 @@ from sklearn.base import clone
 from sklearn.utils._param_validation import InvalidParameterError
 
 from geolearn.covariance import Covariances, _estimation, _trials
+from tests.peers import pyriemann
 from tests.reference.covariance import ledoit_wolf, sample_covariance
 
 pytestmark = pytest.mark.kernels
@@ -61,7 +62,7 @@ def test_shrinkage_is_that_of_scikit_learn(name, of_peer):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_pyriemann_agrees(name):
-    estimation = pytest.importorskip("pyriemann.estimation")
+    estimation = pyriemann("estimation")
     X = trials(4, 6, 80)
     wanted = estimation.Covariances(name).fit_transform(X)
     assert_allclose(Covariances(name).fit_transform(X), wanted, rtol=1e-12, atol=1e-13)

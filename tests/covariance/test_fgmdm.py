@@ -8,6 +8,7 @@ from geolearn.covariance import MDM, FgMDM, TangentSpace
 from geolearn.covariance._discriminant import discriminant_rows, orthonormal_rows
 from geolearn.manifolds import SPD
 from tests.covariance.common import make_matrices
+from tests.peers import pyriemann
 
 SHAPES = [(100, 10, 2), (30, 55, 2), (40, 300, 3), (400, 36, 4), (40, 36, 3)]
 
@@ -137,7 +138,7 @@ def test_classes_need_two_trials():
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_agrees_with_pyriemann(n_classes):
-    classification = pytest.importorskip("pyriemann.classification")
+    classification = pyriemann("classification")
     X, _ = make_matrices(60, 5)
     y = np.arange(60) % n_classes
     y = np.where((X[:, 0, 0] > 2.0) & (y == 0), n_classes - 1, y)

@@ -8,6 +8,7 @@ from sklearn.metrics import roc_auc_score
 from geolearn.covariance import MDM
 from geolearn.manifolds import SPD
 from tests.covariance.common import make_matrices
+from tests.peers import pyriemann
 
 METRICS = [
     "affine_invariant",
@@ -171,7 +172,7 @@ def test_singular_matrices_are_allowed_by_bures_wasserstein_alone():
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_agrees_with_pyriemann(metric):
-    classification = pytest.importorskip("pyriemann.classification")
+    classification = pyriemann("classification")
     spelling = {
         "affine_invariant": "riemann",
         "log_euclidean": "logeuclid",

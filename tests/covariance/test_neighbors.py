@@ -8,6 +8,7 @@ from geolearn.covariance import SPDKNeighborsClassifier
 from geolearn.covariance import _neighbors as module
 from geolearn.manifolds import SPD
 from tests.covariance.common import make_matrices
+from tests.peers import pyriemann
 
 METRICS = [
     "affine_invariant",
@@ -110,7 +111,7 @@ def test_ties_go_to_the_first_class():
 
 
 def test_agrees_with_pyriemann():
-    classification = pytest.importorskip("pyriemann.classification")
+    classification = pyriemann("classification")
     X, y = make_matrices(40, 4)
     new, _ = make_matrices(20, 4, seed=1)
     peer = classification.KNearestNeighbor(n_neighbors=5, metric="riemann").fit(X, y)

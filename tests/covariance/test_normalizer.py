@@ -12,6 +12,7 @@ from sklearn.base import clone
 from geolearn.covariance import SPDNormalizer, _translation
 from geolearn.covariance._translation import make_translation
 from geolearn.manifolds import SPD
+from tests.peers import pyriemann
 from tests.reference import transfer
 
 # The tolerance is below rounding: the mean goes on until it rests.
@@ -427,7 +428,7 @@ def test_zero_weights_are_absences():
 
 
 def test_agrees_with_whitening_of_pyriemann():
-    preprocessing = pytest.importorskip("pyriemann.preprocessing")
+    preprocessing = pyriemann("preprocessing")
     X = make_matrices()
     expected = preprocessing.Whitening(metric="riemann").fit_transform(X)
     ours = SPDNormalizer(with_std=False, whitening="symmetric").fit_transform(X)

@@ -6,6 +6,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from geolearn.covariance import Potato
 from geolearn.manifolds import SPD
+from tests.peers import pyriemann
 
 
 def clean_and_artefacts(n_samples=60, n=4, n_bad=5):
@@ -87,7 +88,7 @@ def test_too_few_rounds_warn():
 
 
 def test_agrees_with_pyriemann():
-    module = pytest.importorskip("pyriemann.artifact_detection")
+    module = pyriemann("artifact_detection")
     X = clean_and_artefacts()
     peer = module.Potato(metric="riemann", threshold=2.5).fit(X)
     potato = Potato(threshold=2.5).fit(X)

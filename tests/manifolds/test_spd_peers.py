@@ -5,12 +5,12 @@ import pytest
 from numpy.testing import assert_allclose
 
 from geolearn.manifolds import SPD
+from tests.peers import pyriemann
 
-pytest.importorskip("pyriemann", minversion="0.12")
-distance = pytest.importorskip("pyriemann.geometry.distance")
-geodesic = pytest.importorskip("pyriemann.geometry.geodesic")
-mean = pytest.importorskip("pyriemann.geometry.mean")
-tangent = pytest.importorskip("pyriemann.geometry.tangentspace")
+distance = pyriemann("geometry.distance")
+geodesic = pyriemann("geometry.geodesic")
+mean = pyriemann("geometry.mean")
+tangent = pyriemann("geometry.tangentspace")
 
 X = SPD(4).random_normal(6, scale=0.4, random_state=0)
 P, Q = X[:2]

@@ -18,6 +18,7 @@ from geolearn.metrics.spd import (
     pencil_table,
     raise_not_positive_definite,
 )
+from tests.peers import pyriemann
 from tests.reference import linalg as reference
 from tests.reference.linalg import random_spd
 
@@ -381,7 +382,7 @@ def test_relations_between_metrics(seed, n):
 
 @pytest.mark.parametrize("kind", ["affine_invariant", "stein"])
 def test_agreement_with_a_peer(kind):
-    distance = pytest.importorskip("pyriemann.geometry.distance")
+    distance = pyriemann("geometry.distance")
     X = random_spd(np.random.default_rng(0), 12, 7)
     name = {"affine_invariant": "riemann", "stein": "logdet"}[kind]
     table = distance.pairwise_distance(X, metric=name)
