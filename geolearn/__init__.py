@@ -17,6 +17,7 @@ _SUBMODULES = (
     "metrics",
     "optimize",
     "plotting",
+    "preprocessing",
     "tree",
     "utils",
 )

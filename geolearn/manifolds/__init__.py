@@ -18,6 +18,7 @@ from geolearn.manifolds.base import Manifold
 from geolearn.manifolds.block_toeplitz import BlockToeplitz
 from geolearn.manifolds.euclidean import Euclidean
 from geolearn.manifolds.hyperboloid import Hyperboloid
+from geolearn.manifolds.klein import KleinBall, convert_hyperbolic
 from geolearn.manifolds.poincare import (
     PoincareBall,
     hyperboloid_to_poincare,
@@ -35,6 +36,7 @@ __all__ = [
     "Euclidean",
     "FrechetMean",
     "Hyperboloid",
+    "KleinBall",
     "Manifold",
     "ManifoldCheckError",
     "ManifoldReport",
@@ -46,6 +48,7 @@ __all__ = [
     "Torus",
     "axial_coordinates",
     "check_manifold",
+    "convert_hyperbolic",
     "from_axial_coordinates",
     "get_manifold",
     "hyperboloid_to_poincare",

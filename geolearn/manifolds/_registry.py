@@ -5,6 +5,7 @@ from typing import Any
 from geolearn.manifolds.base import Manifold
 from geolearn.manifolds.euclidean import Euclidean
 from geolearn.manifolds.hyperboloid import Hyperboloid
+from geolearn.manifolds.klein import KleinBall
 from geolearn.manifolds.poincare import PoincareBall
 from geolearn.manifolds.spd import SPD
 from geolearn.manifolds.sphere import Sphere
@@ -17,6 +18,7 @@ __all__ = ["get_manifold"]
 _NAMED: dict[str, tuple[Any, int]] = {
     "euclidean": (Euclidean, 0),
     "hyperboloid": (Hyperboloid, 1),
+    "klein": (KleinBall, 0),
     "poincare": (PoincareBall, 0),
     "sphere": (Sphere, 1),
     "torus": (Torus, 0),
@@ -32,7 +34,7 @@ def get_manifold(
     ----------
     manifold : str or Manifold
         Name of a manifold of vectors ("euclidean", "sphere", "hyperboloid",
-        "poincare" or "torus", taken with unit radius or curvature -1) or of
+        "poincare", "klein" or "torus", taken with unit radius or curvature -1) or of
         matrices ("spd", taken with the affine-invariant metric); or an instance,
         which is returned as it is.
     n_features : int or tuple of int

@@ -64,7 +64,11 @@ def axial_from_ball(X, radius, out):
 
 
 def axial_coordinates(
-    X: Any, model: str = "hyperboloid", curvature: float = -1.0
+    X: Any,
+    model: str = "hyperboloid",
+    curvature: float = -1.0,
+    *,
+    time_axis: int = 0,
 ) -> np.ndarray:
     """Return the signed feet of the perpendiculars on the coordinate axes [1]_.
 
@@ -75,23 +79,29 @@ def axial_coordinates(
     Parameters
     ----------
     X : array_like of shape (n_samples, n_columns)
-        Points, which are not checked: n_columns is dim + 1 for the hyperboloid,
-        time first, and dim for the balls of radius 1/sqrt(-curvature). Of
-        hyperboloid points only the spatial columns are read.
+        Points, which are not checked: n_columns is dim + 1 for the hyperboloid
+        and dim for the balls of radius 1/sqrt(-curvature). Of complete hyperboloid
+        points only the spatial columns are read.
     model : {"hyperboloid", "poincare", "klein"}, default="hyperboloid"
         Coordinates of `X`.
     curvature : float, default=-1.0
         Sectional curvature, negative.
+    time_axis : int, default=0
+        Column of the time coordinate of hyperboloid points.
 
     Returns
     -------
     ndarray of shape (n_samples, dim)
-        Axial coordinates, geodesic lengths.
+        Axial coordinates, geodesic lengths. Where a spatial column of a hyperboloid
+        point is NaN, so is its axial coordinate, and the others follow from the time
+        coordinate; in the Klein ball columns stand for themselves; a point of the
+        Poincaré ball with a NaN has NaN axial coordinates.
 
     Raises
     ------
     ValueError
-        If the model is unknown or the curvature is not negative.
+        If the model is unknown, the curvature is not negative, or there is no
+        column `time_axis`.
 
     See Also
     --------
@@ -112,20 +122,54 @@ def axial_coordinates(
     radius = 1.0 / math.sqrt(-negative_curvature(curvature))
     X = np.ascontiguousarray(X, dtype=np.float64)
     if model == "hyperboloid":
-        out = np.empty((X.shape[0], X.shape[1] - 1))
-        axial_from_space(X, 1, radius, out)
-    elif model == "poincare":
+        return _from_hyperboloid(X, radius, time_axis)
+    if model == "poincare":
         out = np.empty(X.shape)
         axial_from_ball(X, radius, out)
-    elif model == "klein":
-        out = radius * np.arctanh(X / radius)
+        return out
+    if model == "klein":
+        return radius * np.arctanh(X / radius)
+    raise ValueError(_unknown(model))
+
+
+def _from_hyperboloid(X, radius, time_axis):
+    out = np.empty((X.shape[0], X.shape[1] - 1))
+    if time_column(time_axis, X.shape[1]) == 0:
+        axial_from_space(X, 1, radius, out)
     else:
-        raise ValueError(_unknown(model))
+        space = np.ascontiguousarray(np.delete(X, time_axis, axis=1))
+        axial_from_space(space, 0, radius, out)
+    incomplete = np.isnan(out).any(axis=1)
+    if incomplete.any():
+        rows = X[incomplete]
+        time = rows[:, time_axis][:, None]
+        space = np.delete(rows, time_axis, axis=1)
+        # x_0^2 - x_d^2 would square what can overflow and cancel. A point within
+        # rounding of the light cone keeps a finite coordinate.
+        gap = np.maximum(time - np.abs(space), np.finfo(float).tiny)
+        across = np.sqrt(gap) * np.sqrt(time + np.abs(space))
+        out[incomplete] = np.where(
+            np.isfinite(time), radius * np.arcsinh(space / across), out[incomplete]
+        )
     return out
 
 
+def time_column(time_axis, n_columns):
+    """Return the column of time counted from 0, or explain what there is."""
+    if not -n_columns <= time_axis < n_columns:
+        raise ValueError(
+            f"time_axis={time_axis} is not among the {n_columns} columns; choose one "
+            f"of 0 ... {n_columns - 1}, the column of the largest coordinate."
+        )
+    return time_axis % n_columns
+
+
 def from_axial_coordinates(
-    S: Any, model: str = "hyperboloid", curvature: float = -1.0
+    S: Any,
+    model: str = "hyperboloid",
+    curvature: float = -1.0,
+    *,
+    time_axis: int = 0,
 ) -> np.ndarray:
     """Return the points that have the given axial coordinates.
 
@@ -137,11 +181,14 @@ def from_axial_coordinates(
         Coordinates of the result.
     curvature : float, default=-1.0
         Sectional curvature, negative.
+    time_axis : int, default=0
+        Column of the time coordinate of hyperboloid points.
 
     Returns
     -------
     ndarray of shape (n_samples, n_columns)
-        Points; n_columns is dim + 1 for the hyperboloid and dim for the balls.
+        Points; n_columns is dim + 1 for the hyperboloid and dim for the balls. A row
+        with a NaN is NaN throughout, but for the Klein ball.
 
     Raises
     ------
@@ -186,7 +233,8 @@ def from_axial_coordinates(
     space = time * u
     if model == "poincare":
         return radius * space / (1.0 + time)
-    return radius * np.concatenate([time, space], axis=1)
+    column = time_column(time_axis, S.shape[1] + 1)
+    return radius * np.insert(space, column, time[:, 0], axis=1)
 
 
 def _unknown(model):

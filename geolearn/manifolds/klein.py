@@ -1,0 +1,280 @@
+"""Hyperbolic space in the Klein ball, and changes between the three models."""
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from geolearn.manifolds._constant_curvature import ConstantCurvature
+from geolearn.manifolds.hyperboloid import (
+    LARGEST_RADIUS,
+    Hyperboloid,
+    negative_curvature,
+    warn_far,
+)
+from geolearn.manifolds.special import sinhc
+
+__all__ = ["KleinBall", "convert_hyperbolic"]
+
+_INSIDE = 1.0 - 1e-9  # where points outside are put: hyperbolic radius 10.7
+
+
+class KleinBall(ConstantCurvature):
+    """Represent hyperbolic space by a ball whose chords are the geodesics.
+
+    The ball has the radius R = 1/sqrt(-curvature); a point x of the hyperboloid is
+    shown at R times the ratio of its spatial part and its time. Half of the radius
+    that the Poincaré ball resolves is lost: hyperbolic radius 10.7 is 1e-9 from the
+    boundary. Points far out are better kept in `Hyperboloid`.
+
+    Parameters
+    ----------
+    dim : int
+        Dimension, at least 1.
+    curvature : float, default=-1.0
+        Sectional curvature, negative.
+
+    See Also
+    --------
+    Manifold : The methods.
+    Hyperboloid : The same geometry with room for far points.
+    convert_hyperbolic : Change of model.
+
+    Notes
+    -----
+    Nothing is clipped silently. `check_points` refuses points on or outside the
+    boundary, `project` moves them to 1 - 1e-9 of its radius, and `exp` warns when
+    the result is closer to the boundary than double precision resolves.
+
+    Examples
+    --------
+    >>> disk = KleinBall(2)
+    >>> float(disk.dist([0.0, 0.0], [0.8, 0.0]).round(10))
+    1.0986122887
+    """
+
+    def __init__(self, dim: int, curvature: float = -1.0):
+        self.curvature = negative_curvature(curvature)
+        self._define(dim, 0, self.curvature)
+
+    @property
+    def _root(self):
+        """Square root of minus the curvature, which scales the ball to 1."""
+        return math.sqrt(-self.curvature)
+
+    def _gap(self, x):
+        """Return 1 - |u|^2 of points u = x / R, factored to keep digits."""
+        norm = self._root * np.linalg.norm(x, axis=-1, keepdims=True)
+        return (1.0 - norm) * (1.0 + norm)
+
+    def _gamma(self, x):
+        """Return the time coordinate in units of R."""
+        return 1.0 / np.sqrt(self._gap(x))
+
+    def _origin(self):
+        return np.zeros(self.dim)
+
+    def _project(self, x):
+        norm = self._root * np.linalg.norm(x, axis=-1, keepdims=True)
+        outside = norm >= 1.0
+        return np.where(outside, x * (_INSIDE / np.where(outside, norm, 1.0)), x)
+
+    def _deviation(self, x):
+        norm = self._root * np.linalg.norm(x, axis=-1)
+        return np.maximum(norm - 1.0, 0.0)
+
+    def _membership(self, x, atol):
+        # An open set: a point on the boundary is infinitely far away.
+        inside = self._root * np.linalg.norm(x, axis=-1) < 1.0
+        return inside, np.asarray(self._deviation(x))
+
+    def _check_range(self, x):
+        norm = self._root * np.linalg.norm(x, axis=-1)
+        farthest = float(np.arctanh(np.max(norm)))
+        if farthest > LARGEST_RADIUS:
+            warn_far(self, farthest)
+
+    def _project_tangent(self, x, v):
+        return v + np.zeros_like(x)
+
+    def _along(self, x, v):
+        """Return gamma times <u, v>."""
+        product = np.sum(self._root * x * v, axis=-1, keepdims=True)
+        return self._gamma(x) * product
+
+    def _inner(self, x, u, v):
+        euclidean = np.sum(u * v, axis=-1)
+        radial = (self._along(x, u) * self._along(x, v))[..., 0]
+        return (euclidean + radial) / self._gap(x)[..., 0]
+
+    def _norm(self, x, v):
+        # hypot, since the square of a far tangent vector may overflow
+        length = np.linalg.norm(v, axis=-1)
+        return self._gamma(x)[..., 0] * np.hypot(length, self._along(x, v)[..., 0])
+
+    def _sinh_dist(self, x, y):
+        """Return sinh(d), a sum of positive terms.
+
+        With w = y - x it is gamma_x sqrt(|w|^2 + gamma_y^2 <w, y>^2) in units of R,
+        from cosh(d) = gamma_x gamma_y (1 - <x, y>).
+        """
+        w = self._root * (y - x)
+        length = np.linalg.norm(w, axis=-1)
+        return self._gamma(x)[..., 0] * np.hypot(length, self._along(y, w)[..., 0])
+
+    def _dist(self, x, y):
+        return np.arcsinh(self._sinh_dist(x, y)) / self._root
+
+    def _log(self, x, y):
+        d = np.arcsinh(self._sinh_dist(x, y))[..., None]
+        # The chord has the length gamma_x sinh(d) / gamma_y in the metric at x.
+        return self._gamma(y) / (self._gamma(x) * sinhc(d)) * (y - x)
+
+    def _exp(self, x, v):
+        r = self._root * self._norm(x, v)[..., None]
+        # sinh(r) / r and cosh(r), both over cosh(r), so that nothing overflows
+        ratio = np.tanh(r) / np.where(r > 0.0, r, 1.0)
+        ratio = np.where(r > 0.0, ratio, 1.0)
+        turn = self._root * self._gamma(x) * self._along(x, v)
+        return self._keep_inside(x + ratio / (1.0 + ratio * turn) * v)
+
+    def _keep_inside(self, x):
+        norm = self._root * np.linalg.norm(x, axis=-1, keepdims=True)
+        limit = 1.0 - np.finfo(float).eps
+        outside = ~(norm <= limit)
+        if np.any(outside):
+            warnings.warn(
+                f"{int(np.sum(outside))} result(s) of exp on {self!r} are closer to "
+                f"the boundary than double precision resolves and were put at "
+                f"hyperbolic radius {math.atanh(limit):.0f}. Use Hyperboloid for "
+                f"points that far.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+            x = np.where(outside, x * (limit / np.where(outside, norm, 1.0)), x)
+        return x
+
+    def _transport(self, x, y, v):
+        lifted = Hyperboloid(self.dim, curvature=self.curvature)
+        a, b = self._lift(x), self._lift(y)
+        moved = lifted._transport(a, b, lifted._vector_to_tangent(a, self._frame(x, v)))
+        return self._vector_to_tangent(y, lifted._tangent_to_vector(b, moved))
+
+    def _lift(self, x):
+        time = self._gamma(x)
+        return np.concatenate([time / self._root, time * x], axis=-1)
+
+    def _frame(self, x, v):
+        u = self._root * x
+        gamma = self._gamma(x)
+        along = np.sum(u * v, axis=-1, keepdims=True)
+        return gamma * (v + gamma**2 / (1.0 + gamma) * along * u)
+
+    def _tangent_to_vector(self, x, v):
+        return self._frame(x, v)
+
+    def _vector_to_tangent(self, x, w):
+        u = self._root * x
+        gamma = self._gamma(x)
+        along = np.sum(u * w, axis=-1, keepdims=True)
+        return (w - gamma / (1.0 + gamma) * along * u) / gamma
+
+    def _random_point(self, n_samples, rng):
+        scaled = rng.standard_normal((n_samples, self.dim)) / self._root
+        return self._exp(self._origin(), scaled)
+
+    def _mean_start(self, X, weight):
+        model = Hyperboloid(self.dim, curvature=self.curvature)
+        start = model._mean_start(self._lift(X), weight)
+        return self._project(start[..., 1:] / start[..., :1] / self._root)
+
+
+_MODELS = ("hyperboloid", "poincare", "klein")
+
+
+def convert_hyperbolic(
+    X: Any, source: str, target: str, curvature: float = -1.0
+) -> np.ndarray:
+    """Map points from one model of hyperbolic space to another, an isometry.
+
+    Parameters
+    ----------
+    X : array_like of shape (..., n_columns)
+        Points of the model `source`: n_columns is dim + 1 for the hyperboloid, time
+        first, and dim for the balls, which have the radius 1/sqrt(-curvature). The
+        time coordinate is recomputed from the others.
+    source : {"hyperboloid", "poincare", "klein"}
+        Model of `X`.
+    target : {"hyperboloid", "poincare", "klein"}
+        Model of the result.
+    curvature : float, default=-1.0
+        Sectional curvature of both models, negative.
+
+    Returns
+    -------
+    ndarray of shape (..., n_columns)
+        Points of the model `target`, float32 if `X` is.
+
+    Raises
+    ------
+    ValueError
+        If a model is unknown, the curvature is not negative, or a point of a ball is
+        not inside it.
+
+    See Also
+    --------
+    hyperboloid_to_poincare : The same for this pair.
+    axial_coordinates : Coordinates for decision trees.
+
+    Notes
+    -----
+    Digits are lost towards the boundary of a ball: a relative 1e-16 of its radius
+    is a length of about 1e-16 exp(r) at hyperbolic radius r in the Poincaré ball,
+    and 1e-16 exp(2 r) in the Klein ball.
+
+    Examples
+    --------
+    >>> from geolearn.manifolds import convert_hyperbolic
+    >>> convert_hyperbolic([2.5, 1.0, 2.0, -0.5], "hyperboloid", "klein")
+    array([ 0.4,  0.8, -0.2])
+    >>> convert_hyperbolic([0.4, 0.8, -0.2], "klein", "poincare").round(8)
+    array([ 0.28571429,  0.57142857, -0.14285714])
+    """
+    root = math.sqrt(-negative_curvature(curvature))
+    for name, model in (("source", source), ("target", target)):
+        if model not in _MODELS:
+            raise ValueError(
+                f"{name}={model!r} is unknown; choose one of {', '.join(_MODELS)}."
+            )
+    X = np.asarray(X)
+    dtype = np.float32 if X.dtype == np.float32 else np.float64
+    X = X.astype(np.float64)
+    if source == target:
+        return X.astype(dtype, copy=False)
+    # All from u = direction * |u| with the quantities that are small kept apart.
+    if source == "hyperboloid":
+        space = root * X[..., 1:]
+        time = np.hypot(1.0, np.linalg.norm(space, axis=-1, keepdims=True))
+        result = space / (1.0 + time) if target == "poincare" else space / time
+        return (result / root).astype(dtype, copy=False)
+    u = root * X
+    norm = np.linalg.norm(u, axis=-1, keepdims=True)
+    if np.any(norm >= 1.0):
+        raise ValueError(
+            f"{int(np.sum(norm >= 1.0))} points of X are not inside the {source} ball "
+            f"of radius {1.0 / root:g}; the farthest has norm {np.max(norm) / root:g}. "
+            f"Scale them into the ball, or pass the curvature of the model."
+        )
+    gap = (1.0 - norm) * (1.0 + norm)
+    if source == "klein":
+        time = 1.0 / np.sqrt(gap)
+        space = time * u
+        result = u / (1.0 + np.sqrt(gap))
+    else:
+        time = (1.0 + norm**2) / gap
+        space = 2.0 * u / gap
+        result = 2.0 * u / (1.0 + norm**2)
+    if target == "hyperboloid":
+        result = np.concatenate([time, space], axis=-1)
+    return (result / root).astype(dtype, copy=False)
