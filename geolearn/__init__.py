@@ -11,6 +11,7 @@ _SUBMODULES = (
     "covariance",
     "datasets",
     "embedding",
+    "ensemble",
     "graph",
     "linalg",
     "manifolds",

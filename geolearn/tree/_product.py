@@ -532,7 +532,18 @@ class ProductSpaceDecisionTreeRegressor(
 
 
 def log_probabilities(probabilities):
-    """Return logarithms of an array, or of a list of arrays."""
+    """Return logarithms of probabilities.
+
+    Parameters
+    ----------
+    probabilities : ndarray or list of ndarray
+        Probabilities, a list for several outputs.
+
+    Returns
+    -------
+    ndarray or list of ndarray
+        Logarithms, minus infinity at zero.
+    """
     with np.errstate(divide="ignore"):
         if isinstance(probabilities, list):
             return [np.log(p) for p in probabilities]

@@ -30,15 +30,36 @@ _UNLIMITED = 2**31 - 1
 
 
 class Target(NamedTuple):
-    """Targets as the builder takes them."""
+    """Hold targets as the builder takes them.
 
-    codes: np.ndarray  # (n_samples, n_outputs) columns of the class weights
-    y: np.ndarray  # (n_samples, n_outputs) of regression
+    Attributes
+    ----------
+    codes : ndarray of int of shape (n_samples, n_outputs)
+        Columns of the class weights of a node; empty for regression.
+    y : ndarray of shape (n_samples, n_outputs)
+        Targets of regression; empty for classes.
+    n_columns : int
+        Numbers that a node stores.
+    """
+
+    codes: np.ndarray
+    y: np.ndarray
     n_columns: int
 
 
 def random_seed(rng):
-    """Draw the seed of one tree."""
+    """Draw the seed of one tree.
+
+    Parameters
+    ----------
+    rng : RandomState
+        Source of randomness.
+
+    Returns
+    -------
+    int
+        At least 1 and below 2^31 - 1.
+    """
     return int(rng.randint(1, _UNLIMITED))
 
 
