@@ -122,7 +122,7 @@ def cholesky(
         factorisation fails.
     status : ndarray of int of shape (...)
         0 where L is valid, else one plus the index of the first pivot that is not
-        above n times the rounding unit times the largest diagonal entry.
+        above max(n, 128) times the rounding unit times its diagonal entry.
     """
     flat = flat_stack(X)
     L = np.empty_like(flat)

@@ -25,7 +25,7 @@ from geolearn.linalg._lanes import gather, load, scatter, splat, store, store_ro
 from geolearn.utils._jit import first_class, kernel
 from geolearn.utils._threads import numba_threads, resolve_threads
 
-# kernels: _eigen=b1e5c55d _factor=0c92869b _lanes=3ffc2f52
+# kernels: _eigen=b1e5c55d _factor=fc413b09 _lanes=3ffc2f52
 
 __all__ = [
     "STACK",

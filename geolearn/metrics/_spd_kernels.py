@@ -9,8 +9,8 @@ from geolearn.linalg._lanes import gather, load, splat, store, store_row
 from geolearn.linalg._tasks import members
 from geolearn.utils._jit import kernel
 
-# kernels: _eigen=b1e5c55d _factor=0c92869b
-# kernels: _jacobi=eaaa07a1 _lanes=3ffc2f52 _tasks=174765c9
+# kernels: _eigen=b1e5c55d _factor=fc413b09 _jacobi=eaaa07a1 _lanes=3ffc2f52
+# kernels: _tasks=a0a5f9e8
 
 __all__ = [
     "inverse_pivots",

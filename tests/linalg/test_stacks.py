@@ -215,11 +215,12 @@ def test_cholesky_tells_the_failing_pivot():
     X[3] = 1.0
     X[4, 0, 0] = 0.0
     X[5] *= -1.0
-    X[6, 3, 3] = 4 * EPS  # below 5 rounding units
-    X[7, 3, 3] = 6 * EPS
+    X[6, 3, 3] = 4 * EPS  # a small unit
+    X[7, 3, 2] = X[7, 2, 3] = 1.0 - 50 * EPS  # pivot of 100 rounding units
+    X[8, 3, 2] = X[8, 2, 3] = 1.0 - 80 * EPS
     L, status = cholesky(X)
     expected = [reference.cholesky(A)[1] for A in X]
-    assert expected == [0, 3, 5, 2, 1, 1, 4, 0, 0, 0]
+    assert expected == [0, 3, 5, 2, 1, 1, 0, 4, 0, 0]
     assert_array_equal(status, expected)
     assert np.issubdtype(status.dtype, np.integer)
     assert_array_equal(np.isnan(L).all(axis=(1, 2)), status > 0)
@@ -286,3 +287,25 @@ def test_invariances(seed, n, exponent):
     logarithm = 2.0 * np.log(np.diagonal(cholesky(X)[0], axis1=1, axis2=2)).sum(axis=1)
     expected = np.log(values).sum(axis=1)
     assert_allclose(logarithm, expected, atol=bound * n * 10.0**exponent)
+
+
+def test_units_of_channels_decide_nothing():
+    # Volts beside millimetres: variances 18 orders of magnitude apart.
+    series = np.random.default_rng(3).standard_normal((5, 6, 20))
+    X = series @ np.swapaxes(series, 1, 2)
+    units = 2.0 ** np.arange(-20, 11, 6)
+    factors, status = cholesky(X * units[:, None] * units)
+    assert not status.any()
+    assert_allclose(factors, cholesky(X)[0] * units[:, None], rtol=1e-13)
+
+
+@pytest.mark.parametrize("n", [2, 3, 8, 22, 64])
+def test_rank_deficient_covariances_are_found_whatever_the_units(n):
+    rng = np.random.default_rng(n)
+    mixing = rng.standard_normal((n, n))
+    series = mixing @ rng.standard_normal((40, n, 4 * n))
+    series -= series.mean(axis=1, keepdims=True)  # average reference
+    X = series @ np.swapaxes(series, 1, 2)
+    assert (cholesky(X)[1] == n).all()
+    units = 2.0 ** rng.integers(-20, 10, n)
+    assert (cholesky(X * units[:, None] * units)[1] == n).all()

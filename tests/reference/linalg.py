@@ -7,11 +7,11 @@ import numpy as np
 def cholesky(A):
     """Return (L, status) by the recursion over columns; L is None where it fails."""
     n = len(A)
-    bound = n * np.finfo(float).eps * np.diag(A).max()
+    bounds = max(n, 128) * np.finfo(float).eps * np.diag(A)
     L = np.zeros((n, n))
     for j in range(n):
         pivot = A[j, j] - L[j, :j] @ L[j, :j]
-        if not pivot > bound:
+        if not pivot > bounds[j]:
             return None, j + 1
         L[j, j] = np.sqrt(pivot)
         for i in range(j + 1, n):

@@ -303,8 +303,8 @@ class DataOperations(Manifold):
         atol : float, default=1e-8
             Asymmetry that is tolerated and silently removed, relative to the largest
             entry of the matrix. Indefinite matrices are never tolerated: a pivot of
-            the Cholesky factorisation must be above n times the rounding unit times
-            the largest diagonal entry.
+            the Cholesky factorisation must be above max(n, 128) times the rounding unit
+            times its diagonal entry, whatever the units of the channels.
 
         Returns
         -------

@@ -91,8 +91,8 @@ class ScaledStack:
     """Hand out chunks of matrices D^-1 X_i D^-1 with entries of common magnitude.
 
     D is a diagonal of powers of two: no rounding. The affine-invariant mean of the
-    chunks is D^-1 M D^-1. Without it, channels of different units fail tests of
-    definiteness that compare with the largest diagonal entry.
+    chunks is D^-1 M D^-1. Without it, eigenvalues of channels of
+    different units cancel.
 
     Parameters
     ----------
