@@ -3,6 +3,8 @@
 from geolearn.datasets._autoregressive import make_autoregressive_trials
 from geolearn.datasets._basic_motions import load_basic_motions
 from geolearn.datasets._emg import load_emg_gestures
+from geolearn.datasets._hyperbolic_mixture import make_wrapped_normal_mixture
+from geolearn.datasets._hyperbolic_product import make_product_mixture
 from geolearn.datasets._rolls import make_clustered_roll, make_swiss_roll
 from geolearn.datasets._tree import make_branching_tree
 
@@ -12,5 +14,7 @@ __all__ = [
     "make_autoregressive_trials",
     "make_branching_tree",
     "make_clustered_roll",
+    "make_product_mixture",
     "make_swiss_roll",
+    "make_wrapped_normal_mixture",
 ]

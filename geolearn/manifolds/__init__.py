@@ -29,6 +29,7 @@ from geolearn.manifolds.siegel import SiegelBall
 from geolearn.manifolds.spd import SPD
 from geolearn.manifolds.sphere import Sphere
 from geolearn.manifolds.torus import Torus
+from geolearn.manifolds.wrapped_normal import WrappedNormal
 
 __all__ = [
     "SPD",
@@ -46,6 +47,7 @@ __all__ = [
     "SiegelBall",
     "Sphere",
     "Torus",
+    "WrappedNormal",
     "axial_coordinates",
     "check_manifold",
     "convert_hyperbolic",
