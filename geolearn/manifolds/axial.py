@@ -16,7 +16,7 @@ _LARGE = 1e150  # squares of larger numbers may overflow
 
 @kernel(nogil=True)
 def _axial_row(x, offset, squared_radius, out):
-    """Fill out with arsinh(x_d / sqrt(R^2 + the other squares)), summed apart."""
+    """Fill out with x_d / sqrt(R^2 + the other squares), summed apart."""
     n = out.shape[0]
     before = squared_radius
     for d in range(n):
@@ -25,13 +25,16 @@ def _axial_row(x, offset, squared_radius, out):
     after = 0.0
     for d in range(n - 1, -1, -1):
         value = x[offset + d]
-        out[d] = math.asinh(value / math.sqrt(out[d] + after))
+        out[d] = value / math.sqrt(out[d] + after)
         after += value * value
 
 
 @kernel(nogil=True)
-def axial_from_space(X, offset, radius, out):
-    """Fill out (n, D) from the spatial columns offset, ... of hyperboloid points."""
+def _sinh_of_axial(X, offset, radius, out):
+    """Fill out (n, D) with sinh(s / R), from columns offset, ... of the points.
+
+    NumPy takes the inverse: with vector instructions, ten times faster than here.
+    """
     for i in range(out.shape[0]):
         largest = radius
         for d in range(out.shape[1]):
@@ -41,8 +44,6 @@ def axial_from_space(X, offset, radius, out):
         else:
             scaled = X[i] / largest
             _axial_row(scaled, offset, (radius / largest) ** 2, out[i])
-        for d in range(out.shape[1]):
-            out[i, d] *= radius
 
 
 @kernel(nogil=True)
@@ -135,10 +136,12 @@ def axial_coordinates(
 def _from_hyperboloid(X, radius, time_axis):
     out = np.empty((X.shape[0], X.shape[1] - 1))
     if time_column(time_axis, X.shape[1]) == 0:
-        axial_from_space(X, 1, radius, out)
+        _sinh_of_axial(X, 1, radius, out)
     else:
         space = np.ascontiguousarray(np.delete(X, time_axis, axis=1))
-        axial_from_space(space, 0, radius, out)
+        _sinh_of_axial(space, 0, radius, out)
+    np.arcsinh(out, out=out)
+    out *= radius
     incomplete = np.isnan(out).any(axis=1)
     if incomplete.any():
         rows = X[incomplete]
