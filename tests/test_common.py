@@ -13,6 +13,7 @@ from tests.covariance.estimators import MATRIX_ESTIMATORS, TRIAL_ESTIMATORS
 from tests.estimators import (
     ESTIMATORS,
     EXPECTED_FAILED_CHECKS,
+    HYPERBOLIC_ESTIMATORS,
     expected_failed_checks,
 )
 
@@ -38,10 +39,13 @@ def test_every_estimator_is_checked():
         if inspect.isclass(value) and issubclass(value, BaseEstimator)
         if value.__module__.startswith("geolearn")
     }
-    # Those of 3-D data are checked in tests/test_common_3d.py.
-    checked = [*ESTIMATORS, *MATRIX_ESTIMATORS, *TRIAL_ESTIMATORS]
+    # Those of 3-D data are checked in tests/test_common_3d.py, those of points on
+    # a manifold in tests/test_common_hyperbolic.py.
+    checked = [*ESTIMATORS, *HYPERBOLIC_ESTIMATORS]
+    checked += [*MATRIX_ESTIMATORS, *TRIAL_ESTIMATORS]
     assert public == {type(estimator) for estimator in checked}
 
 
 def test_the_list_of_failures_names_checked_estimators():
-    assert set(EXPECTED_FAILED_CHECKS) <= {type(e) for e in ESTIMATORS}
+    checked = [*ESTIMATORS, *HYPERBOLIC_ESTIMATORS]
+    assert set(EXPECTED_FAILED_CHECKS) <= {type(e) for e in checked}

@@ -103,7 +103,7 @@ class HyperbolicDecisionTreeClassifier(
     4
     >>> node, axis, t, angle, normal = model.split_hyperplanes_()[0]
     >>> node, axis, normal.shape
-    (0, 1, (3,))
+    (0, 0, (3,))
     """
 
     _wrapped = DecisionTreeClassifier
