@@ -55,10 +55,10 @@ HYPERBOLIC_ESTIMATORS = [
     HyperbolicExtraTreesClassifier(n_estimators=3, random_state=0),
     HyperbolicExtraTreesRegressor(n_estimators=3, random_state=0),
     HyperbolicHistGradientBoostingClassifier(
-        max_iter=3, min_samples_leaf=5, random_state=0
+        max_iter=5, min_samples_leaf=5, random_state=0
     ),
     HyperbolicHistGradientBoostingRegressor(
-        max_iter=3, min_samples_leaf=5, random_state=0
+        max_iter=5, min_samples_leaf=5, random_state=0
     ),
 ]
 
