@@ -14,6 +14,13 @@ from geolearn.metrics import (
     sphere,
     torus,
 )
+from geolearn.metrics._curvature import curvature_statistic
+from geolearn.metrics._distortion import (
+    average_distortion,
+    graph_map,
+    worst_case_distortion,
+)
+from geolearn.metrics._hyperbolicity import delta_hyperbolicity
 from geolearn.metrics._neighbors import kneighbors
 from geolearn.metrics._pairwise import pairwise_distances, pairwise_distances_blocks
 from geolearn.metrics._quality import distance_correlation_score
@@ -22,10 +29,14 @@ from geolearn.metrics._registry import Metric, Parameter, get_metric, metric_nam
 __all__ = [
     "Metric",
     "Parameter",
+    "average_distortion",
+    "curvature_statistic",
+    "delta_hyperbolicity",
     "distance_correlation_score",
     "euclidean",
     "fisher_rao",
     "get_metric",
+    "graph_map",
     "hyperboloid",
     "kneighbors",
     "metric_names",
@@ -35,4 +46,5 @@ __all__ = [
     "product",
     "sphere",
     "torus",
+    "worst_case_distortion",
 ]
