@@ -203,7 +203,8 @@ class ClassTargets:
 
     def _encode(self, y):
         """Store the classes of each output and return their codes."""
-        check_classification_targets(y)
+        if y.dtype.kind not in "biu":  # which are classes anyway
+            check_classification_targets(y)
         self.classes_, codes = [], np.empty(y.shape, np.int32)
         for o in range(self.n_outputs_):
             classes, codes[:, o] = np.unique(y[:, o], return_inverse=True)
