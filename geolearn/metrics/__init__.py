@@ -20,6 +20,7 @@ from geolearn.metrics._distortion import (
     graph_map,
     worst_case_distortion,
 )
+from geolearn.metrics._hyperbolic_distances import hyperbolic_distances
 from geolearn.metrics._hyperbolicity import delta_hyperbolicity
 from geolearn.metrics._neighbors import kneighbors
 from geolearn.metrics._pairwise import pairwise_distances, pairwise_distances_blocks
@@ -37,6 +38,7 @@ __all__ = [
     "fisher_rao",
     "get_metric",
     "graph_map",
+    "hyperbolic_distances",
     "hyperboloid",
     "kneighbors",
     "metric_names",
