@@ -1,6 +1,7 @@
 """Embeddings of samples in few dimensions."""
 
 from geolearn.embedding._heat_geodesic import HeatGeodesicEmbedding
+from geolearn.embedding._hyperbolic_mds import HyperbolicMDS
 from geolearn.embedding._metric_mds import MetricMDS
 
-__all__ = ["HeatGeodesicEmbedding", "MetricMDS"]
+__all__ = ["HeatGeodesicEmbedding", "HyperbolicMDS", "MetricMDS"]

@@ -1,0 +1,99 @@
+"""Checks of distances and of the scale at the door of HyperbolicMDS."""
+
+import warnings
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
+
+ASYMMETRY = 1e-8  # tolerated, relative to the largest distance
+OVERFLOW_DIAMETER = 700.0  # cosh(710) is infinite
+PRECISE_DIAMETER = 18.0  # eps cosh(18) = 7e-9, the square root of eps is 1.5e-8
+_ROWS = 1024
+
+
+def check_square(D):
+    """Raise if given distances are not those of a connected set of points.
+
+    Row blocks keep the temporaries small.
+    """
+    n = D.shape[0]
+    square = D.shape[1] == n
+    check_values(D, infinite=square)
+    if not square:
+        raise ValueError(
+            "X must be a square matrix of distances for metric='precomputed'; got "
+            f"shape {D.shape}."
+        )
+    largest = float(D.max())
+    if np.isinf(largest):
+        raise_disconnected(D)
+    tolerance = ASYMMETRY * largest
+    diagonal = np.abs(np.diagonal(D))
+    if diagonal.max() > tolerance:
+        i = int(diagonal.argmax())
+        raise ValueError(
+            f"X[{i}, {i}]={diagonal[i]:.3g}, but the distance of a point from itself "
+            "is 0; pass distances, not similarities."
+        )
+    for start in range(0, n, _ROWS):
+        rows = slice(start, start + _ROWS)
+        gap = np.abs(D[rows] - D[:, rows].T)
+        if gap.max() > tolerance:
+            i, j = np.unravel_index(int(gap.argmax()), gap.shape)
+            raise ValueError(
+                f"X[{start + i}, {j}] and X[{j}, {start + i}] differ by "
+                f"{gap[i, j]:.3g}; distances are symmetric. Pass (X + X.T) / 2."
+            )
+
+
+def check_values(D, *, infinite=False):
+    """Raise on NaN, negative and, unless `infinite`, infinite distances."""
+    lowest = float(D.min())
+    if np.isnan(lowest):
+        i, j = np.argwhere(np.isnan(D))[0]
+        raise ValueError(
+            f"Input X contains NaN, first at X[{i}, {j}]; distances must be known."
+        )
+    if np.isinf(lowest) or (not infinite and np.isinf(D.max())):
+        raise ValueError(
+            "Input X contains infinite (inf) distances; every sample must be connected "
+            "to all training samples."
+        )
+    if lowest < 0.0:
+        raise ValueError(
+            f"Negative values in data: the smallest entry of X is {lowest:.3g}, but "
+            "distances must be non-negative."
+        )
+
+
+def raise_disconnected(D):
+    """Name the number of pieces between which distances are infinite."""
+    n_components, labels = csgraph.connected_components(
+        sparse.csr_array(np.isfinite(D)), directed=False
+    )
+    largest = int(np.bincount(labels).max())
+    raise ValueError(
+        f"Input X contains infinite (inf) distances: the points fall into "
+        f"{n_components} connected components. Embed each by itself, for example the "
+        f"largest with {largest} points, or replace the infinite distances."
+    )
+
+
+def check_scale(scale, diameter):
+    """Raise or warn where cosh(scale * diameter) costs digits."""
+    reach = scale * diameter
+    if reach > OVERFLOW_DIAMETER:
+        raise ValueError(
+            f"scale={scale:.6g} times the largest distance {diameter:.6g} is "
+            f"{reach:.4g}; its cosh overflows above {OVERFLOW_DIAMETER:g}. Take scale "
+            f"at most {PRECISE_DIAMETER / diameter:.6g}, or 'auto'."
+        )
+    if reach > PRECISE_DIAMETER:
+        warnings.warn(
+            f"scale={scale:.6g} stretches the largest distance to {reach:.4g}; above "
+            f"{PRECISE_DIAMETER:g}, double precision does not resolve near points. "
+            f"Take scale at most {PRECISE_DIAMETER / diameter:.6g}.",
+            UserWarning,
+            stacklevel=4,
+        )
