@@ -17,7 +17,6 @@ from geolearn.embedding._hyperbolic_mds_input import (
     OVERFLOW_DIAMETER,
     check_scale,
     check_square,
-    check_values,
 )
 from geolearn.embedding._hyperbolic_mds_solve import (
     DIAMETERS,
@@ -205,7 +204,15 @@ class HyperbolicMDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             `n_landmarks` exceeds the number of samples, or if `scale` makes cosh
             overflow.
         """
-        X = self._validated(X, ensure_min_samples=2)
+        X = validate_data(
+            self,
+            X,
+            dtype=np.float64,
+            order="C",
+            ensure_min_samples=2,
+            # infinite distances get a message of their own
+            ensure_all_finite=not self._is_precomputed,
+        )
         if self._is_precomputed:
             check_square(X)
         chosen = self._choose_landmarks(X.shape[0])
@@ -265,15 +272,15 @@ class HyperbolicMDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             negative distances, or a distance is so large that cosh overflows.
         """
         check_is_fitted(self)
-        X = self._validated(X, reset=False)
-        if self._is_precomputed:
-            check_values(X)
+        X = validate_data(
+            self,
+            X,
+            dtype=np.float64,
+            order="C",
+            reset=False,
+            ensure_non_negative=self._is_precomputed,
+        )
         return self._place(X)
-
-    def _validated(self, X, **options):
-        if self._is_precomputed:  # infinite distances get their own message
-            options |= {"ensure_all_finite": False}
-        return validate_data(self, X, dtype=np.float64, order="C", **options)
 
     def _choose_landmarks(self, n):
         wanted = self.n_landmarks

@@ -18,14 +18,24 @@ def check_square(D):
     Row blocks keep the temporaries small.
     """
     n = D.shape[0]
-    square = D.shape[1] == n
-    check_values(D, infinite=square)
-    if not square:
+    lowest, largest = float(D.min()), float(D.max())
+    if np.isnan(lowest):
+        i, j = np.argwhere(np.isnan(D))[0]
+        raise ValueError(
+            f"Input X contains NaN, first at X[{i}, {j}]; distances must be known."
+        )
+    if np.isinf(lowest) or (np.isinf(largest) and D.shape[1] != n):
+        raise ValueError("Input X contains infinity (inf); distances are finite.")
+    if lowest < 0.0:
+        raise ValueError(
+            f"Negative values in data: the smallest entry of X is {lowest:.3g}, but "
+            "distances must be non-negative."
+        )
+    if D.shape[1] != n:
         raise ValueError(
             "X must be a square matrix of distances for metric='precomputed'; got "
             f"shape {D.shape}."
         )
-    largest = float(D.max())
     if np.isinf(largest):
         raise_disconnected(D)
     tolerance = ASYMMETRY * largest
@@ -45,26 +55,6 @@ def check_square(D):
                 f"X[{start + i}, {j}] and X[{j}, {start + i}] differ by "
                 f"{gap[i, j]:.3g}; distances are symmetric. Pass (X + X.T) / 2."
             )
-
-
-def check_values(D, *, infinite=False):
-    """Raise on NaN, negative and, unless `infinite`, infinite distances."""
-    lowest = float(D.min())
-    if np.isnan(lowest):
-        i, j = np.argwhere(np.isnan(D))[0]
-        raise ValueError(
-            f"Input X contains NaN, first at X[{i}, {j}]; distances must be known."
-        )
-    if np.isinf(lowest) or (not infinite and np.isinf(D.max())):
-        raise ValueError(
-            "Input X contains infinite (inf) distances; every sample must be connected "
-            "to all training samples."
-        )
-    if lowest < 0.0:
-        raise ValueError(
-            f"Negative values in data: the smallest entry of X is {lowest:.3g}, but "
-            "distances must be non-negative."
-        )
 
 
 def raise_disconnected(D):
