@@ -6,7 +6,7 @@ of samples. `HeatGeodesicEmbedding(affinity="precomputed")` is not here: it has 
 `transform`, which these checks ask of every transformer.
 """
 
-from geolearn.embedding import HeatGeodesicEmbedding, MetricMDS
+from geolearn.embedding import HeatGeodesicEmbedding, HyperbolicMDS, MetricMDS
 from geolearn.ensemble import (
     HyperbolicExtraTreesClassifier,
     HyperbolicExtraTreesRegressor,
@@ -14,11 +14,15 @@ from geolearn.ensemble import (
     HyperbolicHistGradientBoostingRegressor,
     HyperbolicRandomForestClassifier,
     HyperbolicRandomForestRegressor,
+    ProductSpaceRandomForestClassifier,
+    ProductSpaceRandomForestRegressor,
 )
 from geolearn.preprocessing import AxialCoordinates
 from geolearn.tree import (
     HyperbolicDecisionTreeClassifier,
     HyperbolicDecisionTreeRegressor,
+    ProductSpaceDecisionTreeClassifier,
+    ProductSpaceDecisionTreeRegressor,
 )
 
 ESTIMATORS = [
@@ -42,6 +46,17 @@ ESTIMATORS = [
     MetricMDS(metric="precomputed", random_state=0),
     MetricMDS(n_landmarks=5, weights="inverse_distance", random_state=0),
     MetricMDS(metric="cityblock", solver="smacof", random_state=0),
+    # one component: data of one feature have no more positive eigenvalues
+    HyperbolicMDS(n_components=1),
+    HyperbolicMDS(n_components=1, metric="euclidean"),
+    HyperbolicMDS(
+        n_components=1,
+        scale=0.5,
+        metric="cityblock",
+        n_landmarks=5,
+        eigen_solver="arpack",
+        random_state=0,
+    ),
 ]
 
 # Of tables whose rows are hyperbolic points; tests/hyperbolic.py lifts the rows of
@@ -62,6 +77,24 @@ HYPERBOLIC_ESTIMATORS = [
     ),
 ]
 
+# Of tables whose rows are points of a product space; tests/product_space.py lifts
+# the rows of the checks there, tests/test_common_product.py runs them.
+PRODUCT_ESTIMATORS = [
+    ProductSpaceDecisionTreeClassifier(random_state=0),
+    ProductSpaceDecisionTreeClassifier(
+        criterion="entropy", max_leaf_nodes=20, planes="all", random_state=0
+    ),
+    ProductSpaceDecisionTreeRegressor(random_state=0),
+    ProductSpaceDecisionTreeRegressor(
+        special_dims=True, ccp_alpha=1e-4, random_state=0
+    ),
+    ProductSpaceRandomForestClassifier(n_estimators=5, random_state=0),
+    ProductSpaceRandomForestRegressor(n_estimators=5, random_state=0),
+    ProductSpaceRandomForestRegressor(
+        n_estimators=5, max_samples=0.7, max_features=1, random_state=0
+    ),
+]
+
 _BOOTSTRAP = {
     "check_sample_weight_equivalence_on_dense_data": (
         "bootstrap samples of repeated rows are not those of weighted rows; "
@@ -79,6 +112,8 @@ _BINS = {
 EXPECTED_FAILED_CHECKS: dict[type, dict[str, str]] = {
     HyperbolicRandomForestClassifier: _BOOTSTRAP,
     HyperbolicRandomForestRegressor: _BOOTSTRAP,
+    ProductSpaceRandomForestClassifier: _BOOTSTRAP,
+    ProductSpaceRandomForestRegressor: _BOOTSTRAP,
     HyperbolicHistGradientBoostingClassifier: _BINS,
     HyperbolicHistGradientBoostingRegressor: _BINS,
 }

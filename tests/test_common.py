@@ -14,6 +14,7 @@ from tests.estimators import (
     ESTIMATORS,
     EXPECTED_FAILED_CHECKS,
     HYPERBOLIC_ESTIMATORS,
+    PRODUCT_ESTIMATORS,
     expected_failed_checks,
 )
 
@@ -40,12 +41,12 @@ def test_every_estimator_is_checked():
         if value.__module__.startswith("geolearn")
     }
     # Those of 3-D data are checked in tests/test_common_3d.py, those of points on
-    # a manifold in tests/test_common_hyperbolic.py.
-    checked = [*ESTIMATORS, *HYPERBOLIC_ESTIMATORS]
+    # a manifold in tests/test_common_hyperbolic.py and tests/test_common_product.py.
+    checked = [*ESTIMATORS, *HYPERBOLIC_ESTIMATORS, *PRODUCT_ESTIMATORS]
     checked += [*MATRIX_ESTIMATORS, *TRIAL_ESTIMATORS]
     assert public == {type(estimator) for estimator in checked}
 
 
 def test_the_list_of_failures_names_checked_estimators():
-    checked = [*ESTIMATORS, *HYPERBOLIC_ESTIMATORS]
+    checked = [*ESTIMATORS, *HYPERBOLIC_ESTIMATORS, *PRODUCT_ESTIMATORS]
     assert set(EXPECTED_FAILED_CHECKS) <= {type(e) for e in checked}

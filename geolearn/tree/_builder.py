@@ -5,7 +5,7 @@ increasing value of a feature. Splitting partitions all rows stably, so that not
 is sorted again. Where few of many features are tried at a node, it is cheaper to
 keep one list of samples and to sort the features that are tried.
 """
-# kernels: _builder_sides=3bdb6eb5, _builder_sweeps=211c557f
+# kernels: _builder_sides=3bdb6eb5, _builder_sweeps=990cec80
 
 import math
 from typing import NamedTuple
@@ -29,6 +29,7 @@ THRESHOLD, IMPURITY, WEIGHT, GAIN = 0, 1, 2, 3
 NONE = -2  # the feature of a leaf
 _MASK = 0xFFFFFFFF
 _ROUNDING = 4e-16
+_SLACK = 1e-12  # relative; sums over 1e5 samples lose three digits
 _SMALLEST = 5e-324
 
 
@@ -113,7 +114,18 @@ def is_constant(order, values, a, b, circular):
 
 
 @kernel(nogil=True)
-def best_split(sample, limits, work, node, mean, a, b, weight):
+def rounding_of_scores(sample, impurity, weight):
+    """Return a bound of what rounding does to the scores of a node."""
+    if sample.criterion == SQUARES:
+        return _SLACK * impurity * weight * sample.y.shape[1]
+    scale = _SLACK * weight * sample.codes.shape[1]
+    if sample.criterion == ENTROPY:
+        scale *= 1.0 + abs(math.log2(weight))
+    return scale
+
+
+@kernel(nogil=True)
+def best_split(sample, limits, work, mean, a, b, weight, slack):
     """Try features in random order; return score, feature and threshold."""
     best, feature, threshold = -math.inf, NONE, 0.0
     n_features = work.features.shape[0]
@@ -136,17 +148,17 @@ def best_split(sample, limits, work, node, mean, a, b, weight):
         if sample.criterion == GINI:
             score, position = sweep_gini(
                 order, values, a, b, circular, sample.codes, sample.weight,
-                sample.unit, mean, limits, work.left, work.right)
+                sample.unit, mean, limits, slack, work.left, work.right)
         elif sample.criterion == ENTROPY:
             score, position = sweep_entropy(
                 order, values, a, b, circular, sample.codes, sample.weight,
-                sample.unit, mean, limits, work.left, work.right)
+                sample.unit, mean, limits, slack, work.left, work.right)
         else:
             score, position = sweep_squares(
                 order, values, a, b, circular, sample.y, sample.weight,
-                sample.unit, mean, weight, limits, work.left)
+                sample.unit, mean, weight, limits, slack, work.left)
         # fmt: on
-        if score > best:
+        if score > best + slack:
             best, feature = score, f
             threshold = threshold_between(values, a, b, position, circular)
         visited += 1
@@ -186,13 +198,14 @@ def search(sample, limits, work, ints, numbers, value, node):
     if not may_split(limits, ints, numbers, node):
         return
     a, b, weight = ints[node, START], ints[node, STOP], numbers[node, WEIGHT]
+    impurity = numbers[node, IMPURITY]
+    slack = rounding_of_scores(sample, impurity, weight)
     score, feature, threshold = best_split(
-        sample, limits, work, node, value[node], a, b, weight
+        sample, limits, work, value[node], a, b, weight, slack
     )
     if feature == NONE:
         return
     share = weight / limits.total
-    impurity = numbers[node, IMPURITY]
     gain = share * decrease(score, sample, value[node], impurity, weight)
     if gain + _ROUNDING * share * impurity < limits.min_decrease:
         return

@@ -7,7 +7,9 @@ Position p is the split between entries p - 1 and p; position b, which only circ
 have, separates those that entered from those that left.
 
 Scores are compared within a node only: they are its impurity decrease, scaled and
-shifted by numbers that do not depend on the split.
+shifted by numbers that do not depend on the split. Among scores that differ by less
+than `slack`, what rounding may do to them, the first wins, so that equal splits do
+not depend on the order of additions.
 """
 
 import math
@@ -27,7 +29,7 @@ def allowed(n_left, n_right, w_left, w_right, limits):
 
 @kernel(nogil=True)
 def sweep_gini(
-    order, values, a, b, wraps, codes, weight, unit, total, limits, left, right
+    order, values, a, b, wraps, codes, weight, unit, total, limits, slack, left, right
 ):
     """Maximise the sum over sides of (sum of squared class weights) / weight."""
     n_outputs = codes.shape[1]
@@ -75,7 +77,7 @@ def sweep_gini(
         if not allowed(n_left, b - a - n_left, w_left, w_right, limits):
             continue
         score = sq_left / w_left + sq_right / w_right
-        if score > best:
+        if score > best + slack:
             best, position = score, p + 1
     return best, position
 
@@ -88,7 +90,7 @@ def xlogx(x):
 
 @kernel(nogil=True)
 def sweep_entropy(
-    order, values, a, b, wraps, codes, weight, unit, total, limits, left, right
+    order, values, a, b, wraps, codes, weight, unit, total, limits, slack, left, right
 ):
     """Maximise the sum over sides of sum_k c_k log c_k - W log W."""
     n_outputs = codes.shape[1]
@@ -133,14 +135,14 @@ def sweep_entropy(
         if not allowed(n_left, b - a - n_left, w_left, w_right, limits):
             continue
         score = inner - n_outputs * (xlogx(w_left) + xlogx(w_right))
-        if score > best:
+        if score > best + slack:
             best, position = score, p + 1
     return best, position
 
 
 @kernel(nogil=True)
 def sweep_squares(
-    order, values, a, b, wraps, y, weight, unit, mean, whole, limits, left
+    order, values, a, b, wraps, y, weight, unit, mean, whole, limits, slack, left
 ):
     """Maximise S^2 W / (W_left W_right), S the left sum of centred targets."""
     n_outputs = y.shape[1]
@@ -180,7 +182,7 @@ def sweep_squares(
         for o in range(1, n_outputs):
             score += left[o] * left[o]
         score *= whole / (w_left * w_right)
-        if score > best:
+        if score > best + slack:
             best, position = score, p + 1
     return best, position
 

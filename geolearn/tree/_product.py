@@ -66,7 +66,8 @@ class _ProductSpaceTree(ProductSpaceInput, MultiOutputMixin, BaseEstimator):
         return self
 
     def _leaf_values(self, X):
-        return self.tree_.value[self.apply(X)]
+        leaves = self.apply(X)
+        return self.tree_.value[leaves]
 
     def apply(self, X):
         """Return the leaf that each point reaches.
