@@ -1,7 +1,7 @@
 """Curvature of a metric from triangles: the parallelogram law at midpoints."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -248,7 +248,7 @@ def _pair(rank, count):
 def _references(references, n):
     if references is None:
         return np.arange(n, dtype=np.intp)
-    listed = [references] if isinstance(references, Integral) else references
+    listed = [references] if not isinstance(references, Iterable) else references
     if isinstance(listed, str) or not all(isinstance(a, Integral) for a in listed):
         raise TypeError(f"references={references!r} must be row numbers or None.")
     points = np.asarray(listed, dtype=np.intp)

@@ -1,6 +1,6 @@
 """Gromov hyperbolicity: how far a metric is from that of a tree."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -230,7 +230,7 @@ def _base_points(base_points, n):
     """Return None, "all" or a list of row numbers."""
     if base_points is None or (isinstance(base_points, str) and base_points == "all"):
         return base_points
-    listed = [base_points] if isinstance(base_points, Integral) else base_points
+    listed = [base_points] if not isinstance(base_points, Iterable) else base_points
     if isinstance(listed, str) or not all(isinstance(p, Integral) for p in listed):
         raise TypeError(
             f"base_points={base_points!r} must be row numbers, 'all' or None."
