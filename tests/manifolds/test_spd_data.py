@@ -42,6 +42,28 @@ def test_what_is_missing_names_what_is_not(metric):
 
 
 @pytest.mark.parametrize(
+    "metric", ["affine_invariant", "log_euclidean", "log_cholesky"]
+)
+def test_exponentials_beyond_double_precision_are_refused(metric):
+    manifold = SPD(2, metric)
+    w = np.array([[0.1, 0.2, 0.3], [2e3, 0.0, 0.0]])
+    message = "vector 1 is not finite under metric='.*too long"
+    with pytest.raises(ValueError, match=message):  # not infinity and NaN
+        manifold.exp_vector(A, w)
+    with pytest.raises(ValueError, match=message):
+        manifold.exp(A, manifold.vector_to_tangent(A, w))
+    with pytest.raises(ValueError, match="vector is not finite"):
+        manifold.geodesic(A, B, 1e4)
+
+
+@pytest.mark.parametrize("metric", ["thompson", "bogoliubov_kubo_mori"])
+def test_advice_for_missing_means_needs_no_parameter_of_estimators(metric):
+    with pytest.raises(ValueError, match="has no mean") as caught:
+        SPD(2, metric).frechet_mean(X)
+    assert "metric_mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     "metric", ["bures_wasserstein", "euclidean", "cholesky", "power_euclidean"]
 )
 def test_geodesics_may_leave_metrics_that_are_not_complete(metric):

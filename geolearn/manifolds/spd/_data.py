@@ -16,6 +16,7 @@ from geolearn.manifolds.spd._forms import (
     symmetrise,
     transpose,
 )
+from geolearn.manifolds.spd._geometry import finite_exponential
 from geolearn.utils.validation import (
     check_integer,
     check_positive,
@@ -32,6 +33,7 @@ class DataOperations(Manifold):
     """Apply a geometry of n x n matrices to whole stacks; see `SPD`."""
 
     n: int
+    metric: str
     _geometry: Any  # geolearn.manifolds.spd._geometry.Geometry
 
     def dist(self, x: Any, y: Any, *, squared: bool = False) -> np.ndarray:
@@ -118,14 +120,15 @@ class DataOperations(Manifold):
         Raises
         ------
         ValueError
-            If the metric has no exponential, the geodesic leaves the SPD matrices,
-            the last axis of `vector` is not of length `dim`, or P is not positive
-            definite.
+            If the metric has no exponential, the geodesic leaves the SPD matrices or
+            the range of float64, the last axis of `vector` is not of length `dim`, or
+            P is not positive definite.
         """
         x, w, dtype = self._coordinate_arrays(base_point, vector)
 
         def exp_vector(x, w):
-            return self._geometry.exp_vector(x, w, n_jobs)
+            geometry = self._geometry
+            return finite_exponential(geometry.exp_vector, self.metric, x, w, n_jobs)
 
         with _small_matrices(n_jobs):
             return finish(in_chunks(exp_vector, [x, w], [2, 1]), dtype)

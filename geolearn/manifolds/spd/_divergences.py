@@ -44,7 +44,7 @@ class Divergence(Geometry):
     def _center(self, X, weight, n_jobs):
         if self.name == "thompson":
             others = "affine_invariant, log_euclidean, stein"
-            raise self._lacks("mean here; choose another metric_mean", others)
+            raise self._lacks("mean here; choose another metric for means", others)
         arithmetic = np.tensordot(weight, X, axes=1)
         if self.name == "kullback_leibler":
             return arithmetic

@@ -6,7 +6,7 @@ import numpy as np
 
 from geolearn.manifolds.spd._names import EXPONENTIAL, MEAN
 
-__all__ = ["Geometry", "leaves_domain"]
+__all__ = ["Geometry", "finite_exponential", "leaves_domain"]
 
 
 class Geometry:
@@ -84,17 +84,35 @@ class Geometry:
 
     def mean(self, X, weight, *, init, tol, max_iter, n_jobs):
         """Return the FrechetMean of valid matrices under positive weights."""
-        raise self._lacks("mean here; choose another metric_mean", MEAN)
+        raise self._lacks("mean here; choose another metric for means", MEAN)
+
+
+def finite_exponential(exponential, name, *arguments):
+    """Return exponentials, or raise and name the first that is not finite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        Q = exponential(*arguments)
+    bad = ~np.isfinite(Q).all(axis=(-2, -1))
+    if np.any(bad):
+        raise ValueError(
+            f"The exponential of tangent vector{_first(bad)} is not finite under "
+            f"metric={name!r}: the vector is too long for float64, or holds NaN. "
+            f"Shorten it."
+        )
+    return Q
+
+
+def _first(bad):
+    """Return the place of the first bad item, with a blank before it."""
+    if not np.ndim(bad):
+        return ""
+    position = tuple(int(i) for i in np.argwhere(bad)[0])
+    return f" {position[0] if len(position) == 1 else position}"
 
 
 def leaves_domain(name, bad, reason):
     """Return the error for geodesics that end before their time."""
-    which = ""
-    if np.ndim(bad):
-        position = tuple(int(i) for i in np.argwhere(bad)[0])
-        which = f" {position[0] if len(position) == 1 else position}"
     return ValueError(
-        f"The geodesic along tangent vector{which} leaves the SPD matrices under "
+        f"The geodesic along tangent vector{_first(bad)} leaves the SPD matrices under "
         f"metric={name!r} ({reason}): shorten it, or use a metric that is complete: "
         f"affine_invariant, log_euclidean or log_cholesky."
     )

@@ -11,6 +11,7 @@ from geolearn.manifolds.spd._forms import (
     symmetrise,
     unvec,
 )
+from geolearn.manifolds.spd._geometry import finite_exponential
 from geolearn.manifolds.spd._parameters import canonical_parameters
 from geolearn.utils.validation import check_integer
 
@@ -185,7 +186,7 @@ class SPD(DataOperations):
         return self._geometry.closed_transport
 
     def _exp(self, x, v):
-        return self._geometry.exp(x, v)
+        return finite_exponential(self._geometry.exp, self.metric, x, v)
 
     def _log(self, x, y):
         return self._geometry.log(x, y)
