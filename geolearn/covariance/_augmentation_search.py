@@ -11,6 +11,8 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
+from geolearn.covariance._geometry import check_spd, resolve_geometry
+
 __all__ = ["SearchResult", "search_augmentation"]
 
 
@@ -109,6 +111,7 @@ def _score_pair(X, y, parts, candidates, folds, scorer, sample_weight):
     """Return the scores (n_candidates, n_folds) of one order and lag."""
     covariances, tangent_space, model = parts
     matrices = covariances.fit_transform(X)
+    _check_all(matrices, model if tangent_space is None else tangent_space, candidates)
     scores = np.empty((len(candidates), len(folds)))
     for k, (train, test) in enumerate(folds):
         weight = (
@@ -124,6 +127,14 @@ def _score_pair(X, y, parts, candidates, folds, scorer, sample_weight):
             fitted.fit(features[train], y[train], **weight)
             scores[j, k] = scorer(fitted, features[test], y[test])
     return scores
+
+
+def _check_all(matrices, first, candidates):
+    """Name the first bad trial; the folds would count among their training rows."""
+    if any("metric" in params for params in candidates):
+        return  # metrics differ in what they need
+    geometry = resolve_geometry(first.metric, matrices.shape[1], first.metric_params)
+    check_spd(geometry, matrices)
 
 
 def _report(failures, n_pairs):

@@ -262,6 +262,11 @@ class AugmentedCovarianceClassifier(StackInput, ClassifierMixin, BaseEstimator):
             sample_weight = np.asarray(sample_weight, dtype=np.float64)
         pairs = self._pairs(X)
         candidates = list(ParameterGrid(self._param_grid()))
+        if not candidates:
+            raise ValueError(
+                f"param_grid={self.param_grid!r} holds no candidate; give at least one "
+                f"value of each parameter, or {{}} to tune none."
+            )
         self.orders_ = np.unique([order for order, _ in pairs])
         self.lags_ = np.unique([lag for _, lag in pairs])
         self.score_surface_ = np.full((len(self.orders_), len(self.lags_)), np.nan)
@@ -361,7 +366,7 @@ class AugmentedCovarianceClassifier(StackInput, ClassifierMixin, BaseEstimator):
 
     def _parts(self, order, lag, n_channels):
         """Return unfitted covariances, tangent space or None, and inner model."""
-        toeplitz = self.metric == "block_toeplitz"
+        toeplitz = self.metric.replace("-", "_") == "block_toeplitz"
         covariances = AugmentedCovariances(
             order,
             lag,

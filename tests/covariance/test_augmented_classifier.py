@@ -189,9 +189,23 @@ def test_singular_covariances_are_named(trials):
     X[7, 3] = X[7, 2]
     with pytest.raises(ValueError, match=r"7.*not positive definite.*oas"):
         AugmentedCovarianceClassifier(2, 1).fit(X, y)
-    with pytest.raises(ValueError, match="not positive definite"):
+    # By its place among the trials, not among the training trials of a fold.
+    with pytest.raises(ValueError, match="matrix 7 is not positive definite"):
         AugmentedCovarianceClassifier([1, 2], 1, random_state=0).fit(X, y)
     AugmentedCovarianceClassifier(2, 1, estimator="oas").fit(X, y)
+
+
+def test_a_grid_without_candidates_is_refused(trials):
+    # Not "zero-size array to reduction operation maximum which has no identity".
+    with pytest.raises(ValueError, match=r"param_grid=\[\] holds no candidate"):
+        AugmentedCovarianceClassifier(2, 1, param_grid=[]).fit(*trials)
+
+
+def test_hyphens_are_underscores_in_block_toeplitz(trials):
+    model = AugmentedCovarianceClassifier(
+        2, 1, metric="block-toeplitz", classifier="mdm"
+    ).fit(*trials)
+    assert isinstance(model.pipeline_[-1].manifold_, BlockToeplitz)
 
 
 def test_one_class_and_bad_labels(trials):
