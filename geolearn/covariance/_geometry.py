@@ -20,6 +20,8 @@ __all__ = [
 # Metrics whose distances extend to singular matrices.
 _SEMIDEFINITE = ("bures_wasserstein", "euclidean")
 
+_SPD_PARAMETERS = ("alpha", "beta", "power", "metric_matrix")
+
 
 def resolve_geometry(metric, n, metric_params=None):
     """Return the manifold of n x n matrices that `metric` names.
@@ -52,6 +54,12 @@ def resolve_geometry(metric, n, metric_params=None):
         return metric
     if not isinstance(metric, str):
         raise TypeError(f"metric must be a name or a manifold, got {metric!r}.")
+    unknown = [key for key in metric_params or {} if key not in _SPD_PARAMETERS]
+    if unknown:
+        raise ValueError(
+            f"metric_params has the key {unknown[0]!r}; the parameters of a metric are "
+            f"{', '.join(_SPD_PARAMETERS)}."
+        )
     return SPD(n, metric, **(metric_params or {}))
 
 

@@ -131,6 +131,15 @@ def test_wrong_dictionaries():
         MDM("riemannn").fit(X, y)
 
 
+@pytest.mark.parametrize(
+    "params", [{"foo": 1.0}, {"metric": "stein"}, {"n": 3}, {1: 2}]
+)
+def test_unknown_metric_params_are_named(params):
+    # Not "SPD.__init__() got an unexpected keyword argument".
+    with pytest.raises(ValueError, match=r"metric_params has the key .*alpha, beta"):
+        MDM(metric_params=params).fit(*make_matrices())
+
+
 def test_names_of_the_distances():
     X, y = make_matrices()
     mdm = MDM().fit(X, np.array(["left", "right"])[y])
