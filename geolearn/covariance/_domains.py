@@ -76,6 +76,10 @@ def read_domains(sample_domain, n_samples):
             f"sample_domain must have one entry a matrix, shape ({n_samples},), got "
             f"{values.shape}."
         )
+    if values.dtype.kind == "U" and not all(isinstance(v, str) for v in sample_domain):
+        values = np.asarray(
+            sample_domain, dtype=object
+        )  # NumPy made strings of numbers
     if values.dtype.kind == "O":
         values = _from_objects(values)
     if values.dtype.kind not in "biufU":

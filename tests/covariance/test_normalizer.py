@@ -253,6 +253,7 @@ class TestDomains:
             (["a"] * 29 + [None], r"sample_domain\[29\] is None"),
             ([1.0] * 29 + [np.nan], r"sample_domain\[29\] is nan"),
             (np.array(["a"] * 29 + [1], dtype=object), "mixes strings and numbers"),
+            (["a"] * 29 + [1], "mixes strings and numbers"),
             (np.full(30, 1j), "strings or numbers, got dtype complex"),
         ],
     )
