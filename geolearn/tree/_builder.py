@@ -28,7 +28,7 @@ LEFT, RIGHT, FEATURE, COUNT, START, STOP, DEPTH = 0, 1, 2, 3, 4, 5, 6
 THRESHOLD, IMPURITY, WEIGHT, GAIN = 0, 1, 2, 3
 NONE = -2  # the feature of a leaf
 _MASK = 0xFFFFFFFF
-_ROUNDING = 4e-16
+_ROUNDING = 4e-15  # several units in the last place
 _SLACK = 1e-12  # relative; sums over 1e5 samples lose three digits
 _SMALLEST = 5e-324
 
@@ -114,10 +114,13 @@ def is_constant(order, values, a, b, circular):
 
 
 @kernel(nogil=True)
-def rounding_of_scores(sample, impurity, weight):
+def rounding_of_scores(sample, mean, impurity, weight):
     """Return a bound of what rounding does to the scores of a node."""
-    if sample.criterion == SQUARES:
-        return _SLACK * impurity * weight * sample.y.shape[1]
+    if sample.criterion == SQUARES:  # rounding of sums, and of the targets
+        error = 0.0
+        for o in range(mean.shape[0]):
+            error += _SLACK * impurity + _ROUNDING * abs(mean[o]) * math.sqrt(impurity)
+        return error * weight
     scale = _SLACK * weight * sample.codes.shape[1]
     if sample.criterion == ENTROPY:
         scale *= 1.0 + abs(math.log2(weight))
@@ -199,7 +202,7 @@ def search(sample, limits, work, ints, numbers, value, node):
         return
     a, b, weight = ints[node, START], ints[node, STOP], numbers[node, WEIGHT]
     impurity = numbers[node, IMPURITY]
-    slack = rounding_of_scores(sample, impurity, weight)
+    slack = rounding_of_scores(sample, value[node], impurity, weight)
     score, feature, threshold = best_split(
         sample, limits, work, value[node], a, b, weight, slack
     )
