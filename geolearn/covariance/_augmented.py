@@ -279,6 +279,14 @@ class AugmentedCovariances(
             n_jobs=self.n_jobs,
         )
 
+    def _remedies(self):
+        """Return the ways of regularising that the other parameters allow."""
+        if self.estimator == "corr":
+            return "ridge"
+        if self.toeplitz:
+            return "shrinkage or ridge"
+        return "estimator='oas' or 'lwf', shrinkage or ridge"
+
     def _check_samples(self, X):
         """Return the number of embedded samples; raise if the matrix is singular."""
         n_channels, n_times = X.shape[1:]
@@ -295,7 +303,7 @@ class AugmentedCovariances(
                 f"order={self.order_}, lag={self.lag_} leave T'={available} samples of "
                 f"trials with n_times={n_times}, but the covariance matrices have "
                 f"n=order * n_channels={n} rows and would be singular: "
-                f"estimator={self.estimator!r} needs T' > n. Use estimator='oas' or "
-                f"'lwf', shrinkage or ridge, reduce order or lag, or use longer trials."
+                f"estimator={self.estimator!r} needs T' > n. Use {self._remedies()}, "
+                f"reduce order or lag, or use longer trials."
             )
         return length

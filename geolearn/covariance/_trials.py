@@ -16,9 +16,6 @@ __all__ = [
 
 ESTIMATORS = ("scm", "cov", "lwf", "oas", "corr")
 _CHUNK_BYTES = 2**26
-_REMEDY = (
-    "use estimator='oas' or 'lwf', shrinkage or ridge, or leave the channel out of X"
-)
 
 
 def check_trials(estimator, X, *, reset):
@@ -148,7 +145,7 @@ def covariance_stack(X, order=1, lag=1, *, estimator, ridge, n_jobs, **options):
         )
         if status.any():
             first = int(np.argmax(status != 0))
-            _explain(X, rows.start + first, int(status[first]))
+            _explain(X, rows.start + first, int(status[first]), estimator, **options)
     return out
 
 
@@ -161,7 +158,7 @@ def _check_length(X, estimator, assume_centered):
         )
 
 
-def _explain(X, trial, status):
+def _explain(X, trial, status, estimator, *, toeplitz, **_):
     """Raise for the first trial whose covariance is not usable."""
     if status == NON_FINITE:
         check_finite_trials(X)
@@ -177,11 +174,20 @@ def _explain(X, trial, status):
     elif delay:
         kind = f"is constant after delay {delay}"
     else:
-        kind = "has no variance, or underflows"
+        kind = "has no variance, or underflows (then rescale X)"
     raise ValueError(
         f"The covariance matrix is not positive definite: {where} {kind}. Remedy: "
-        f"{_REMEDY}; if all its channels are constant, leave the trial out."
+        f"{_remedy(estimator, toeplitz)}, or leave the channel out of X; if all its "
+        f"channels are constant, leave the trial out."
     )
+
+
+def _remedy(estimator, toeplitz):
+    """Return what would regularise a channel without variance."""
+    if estimator == "corr":  # it divides by the variance, and has no shrinkage
+        return "use estimator='scm' with shrinkage or ridge"
+    other = "" if toeplitz else "estimator='oas' or 'lwf', "
+    return f"use {other}shrinkage or ridge"
 
 
 def _called(function, X, trial, order, lag, ridge):

@@ -272,6 +272,24 @@ def test_too_few_samples_for_the_matrix():
     AugmentedCovariances(2, 1, assume_centered=True).fit(X[:, :, :7])
 
 
+@pytest.mark.parametrize(
+    ("options", "advice"),
+    [
+        ({"toeplitz": True}, "Use shrinkage or ridge,"),
+        ({"estimator": "corr"}, "Use ridge,"),
+    ],
+)
+def test_advice_goes_with_the_other_parameters(options, advice):
+    # "estimator='oas'" is refused with toeplitz, and shrinkage with "corr".
+    with pytest.raises(ValueError, match=advice):
+        AugmentedCovariances(16, 1, **options).fit(trials(2, 3, 30))
+    X = trials(2, 3, 30)
+    X[1, 1] = 7.3
+    with pytest.raises(ValueError, match="shrinkage or ridge") as caught:
+        AugmentedCovariances(2, 1, **options).fit_transform(X)
+    assert "'oas'" not in str(caught.value)
+
+
 @pytest.mark.parametrize("lag", [19, 25])
 def test_span_beyond_the_trial(lag):
     with pytest.raises(ValueError, match=rf"order=2 and lag={lag} span"):
