@@ -83,7 +83,7 @@ class HyperbolicDecisionDisplay:
     >>> tree = HyperbolicDecisionTreeClassifier(max_depth=3, random_state=0).fit(X, y)
     >>> display = HyperbolicDecisionDisplay.from_estimator(tree, X, y)
     >>> len(display.splits)
-    6
+    5
     >>> import matplotlib.pyplot as plt
     >>> plt.close(display.figure_)
     """

@@ -13,6 +13,7 @@ from geolearn.manifolds import (
     SPD,
     Euclidean,
     Hyperboloid,
+    KleinBall,
     PoincareBall,
     ProductManifold,
     Sphere,
@@ -31,6 +32,8 @@ MANIFOLDS = [
     Hyperboloid(4, curvature=-2.5),
     PoincareBall(2),
     PoincareBall(3, curvature=-0.3),
+    KleinBall(2),
+    KleinBall(3, curvature=-0.3),
     Torus(1),
     Torus(3),
     ProductManifold([Sphere(2), Hyperboloid(2), Torus(1)], scales=[1.0, 0.5, 2.0]),
@@ -67,6 +70,8 @@ EXTREME = [
     Hyperboloid(2, curvature=-1e-30),
     PoincareBall(3, curvature=-1e30),
     PoincareBall(2, curvature=-1e-30),
+    KleinBall(3, curvature=-1e30),
+    KleinBall(2, curvature=-1e-30),
 ]
 seeds = settings(deadline=None, derandomize=True, max_examples=10)
 
