@@ -22,6 +22,7 @@ from tests.estimators import (
 # xfail_strict = true in pyproject.toml makes the list strict. The checks fit tiny
 # and separated clouds, of which the estimators rightly warn.
 @pytest.mark.filterwarnings("ignore:The neighbour graph has:UserWarning")
+@pytest.mark.filterwarnings("ignore:The graph has cycles:UserWarning")
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failed_checks)
 def test_estimator(estimator, check):
     check(estimator)
