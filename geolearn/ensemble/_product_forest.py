@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.metrics import r2_score
 
 from geolearn.ensemble._product_forest_base import ProductSpaceForest
 from geolearn.tree import (
@@ -15,6 +15,11 @@ from geolearn.tree.builder import ClassTargets, NumberTargets, log_probabilities
 from geolearn.utils._sklearn import StrOptions, _fit_context
 
 __all__ = ["ProductSpaceRandomForestClassifier", "ProductSpaceRandomForestRegressor"]
+
+
+def mean_accuracy(truth, guess):
+    """Return the share of right labels, over all outputs."""
+    return float(np.mean(truth == guess))
 
 
 class ProductSpaceRandomForestClassifier(
@@ -58,7 +63,8 @@ class ProductSpaceRandomForestClassifier(
         Size of bootstrap samples, or its share of n_samples; None draws n_samples.
     oob_score : bool or callable, default=False
         Whether to score samples by the trees that have not seen them; a callable
-        ``score(y_true, y_pred)`` replaces the accuracy.
+        ``score(y_true, y_pred)`` replaces the accuracy,
+        which is averaged over outputs.
     class_weight : dict, list, "balanced", "balanced_subsample" or None, default=None
         Weights of classes, as in scikit-learn.
     ccp_alpha : float, default=0.0
@@ -133,7 +139,7 @@ class ProductSpaceRandomForestClassifier(
     """
 
     _tree_class = ProductSpaceDecisionTreeClassifier
-    _default_score = staticmethod(accuracy_score)
+    _default_score = staticmethod(mean_accuracy)
     _parameter_constraints: ClassVar[dict] = {
         **ProductSpaceForest._parameter_constraints,
         "criterion": [StrOptions({"gini", "entropy", "log_loss"})],
