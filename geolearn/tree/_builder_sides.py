@@ -22,12 +22,12 @@ def threshold_between(values, a, b, position, circular):
     """Return the midpoint of a gap, moved where rounding would misroute a sample."""
     if position < b:
         low, high = values[position - 1], values[position]
-        middle = low + 0.5 * (high - low)
+        middle = 0.5 * low + 0.5 * high  # the sum may overflow
         if circular:  # low < threshold <= high
             return middle if middle > low else high
         return middle if middle < high else low  # low <= threshold < high
     low, high = values[b - 1], values[a] + math.pi
-    middle = low + 0.5 * (high - low)
+    middle = 0.5 * low + 0.5 * high
     if middle < math.pi:
         return middle if middle > low else 0.0
     return min(middle - math.pi, values[a])

@@ -147,22 +147,22 @@ def test_samples_in_every_bag_have_no_out_of_bag_prediction():
 
 def test_scikit_learn_predicts_as_well():
     signature = [(-1.0, 3), (0.0, 1)]
-    X = points(signature, 600, seed=1)
+    X = points(signature, 300, seed=1)
     S = linear_features(X, signature)
     y = np.sin(2.0 * S[:, 0]) + S[:, 1] * S[:, 3]
-    own = ProductSpaceRandomForestRegressor(signature, random_state=0)
-    peer = RandomForestRegressor(random_state=0)
+    own = ProductSpaceRandomForestRegressor(signature, 40, random_state=0)
+    peer = RandomForestRegressor(40, random_state=0)
     scores = [
-        own.fit(X[:400], y[:400]).score(X[400:], y[400:]),
-        peer.fit(S[:400], y[:400]).score(S[400:], y[400:]),
+        own.fit(X[:200], y[:200]).score(X[200:], y[200:]),
+        peer.fit(S[:200], y[:200]).score(S[200:], y[200:]),
     ]
     assert abs(scores[0] - scores[1]) < 0.02
     c = np.digitize(y, [-0.5, 0.5])
-    own = ProductSpaceRandomForestClassifier(signature, random_state=0)
-    peer = RandomForestClassifier(random_state=0)
+    own = ProductSpaceRandomForestClassifier(signature, 40, random_state=0)
+    peer = RandomForestClassifier(40, random_state=0)
     scores = [
-        own.fit(X[:400], c[:400]).score(X[400:], c[400:]),
-        peer.fit(S[:400], c[:400]).score(S[400:], c[400:]),
+        own.fit(X[:200], c[:200]).score(X[200:], c[200:]),
+        peer.fit(S[:200], c[:200]).score(S[200:], c[200:]),
     ]
     assert abs(scores[0] - scores[1]) < 0.05
 
