@@ -48,11 +48,11 @@ def _triangle_values(D, triangles, references, normalize, out):
         weight = 0.0
         for r in range(references.shape[0]):
             a = references[r]
-            side = D[a, m]
+            side = D[m, a]
             if a == m or side == 0.0:
                 continue
-            ab = D[a, b]
-            ac = D[a, c]
+            ab = D[b, a]
+            ac = D[c, a]
             # side^2 - (ab^2 + ac^2) / 2, without squares that cancel
             law = (side - ab) * (side + ab) + (side - ac) * (side + ac)
             value = (0.5 * law + 0.25 * D[b, c] * D[b, c]) / (2.0 * side)
