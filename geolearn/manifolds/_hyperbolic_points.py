@@ -61,6 +61,8 @@ def _check_hyperboloid(X, radius, curvature, time_axis, tolerance):
             f"model='poincare' or model='klein' for points of a ball."
         )
     column = time_column(time_axis, X.shape[1])
+    if column == 0 and radius > 1e-150 and _are_plainly_points(X, radius, tolerance):
+        return
     below = X[:, column] <= 0.0
     if below.any():
         raise ValueError(
@@ -81,6 +83,14 @@ def _check_hyperboloid(X, radius, curvature, time_axis, tolerance):
             f"data, or recompute the time coordinate with Hyperboloid.project."
             f"{_remedy(X, radius)}"
         )
+
+
+def _are_plainly_points(X, radius, tolerance):
+    """Tell whether all rows are complete points of moderate size, in a few steps."""
+    time, space = X[:, 0], X[:, 1:]
+    with np.errstate(over="ignore", invalid="ignore"):
+        expected = np.sqrt(np.einsum("ij,ij->i", space, space) + radius**2)
+        return bool((np.abs(time - expected) <= tolerance * time).all())
 
 
 def _relative_error(X, radius, column):
