@@ -7,6 +7,8 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from geolearn.tree import (
+    HyperbolicDecisionTreeClassifier,
+    HyperbolicDecisionTreeRegressor,
     ProductSpaceDecisionTreeClassifier,
     ProductSpaceDecisionTreeRegressor,
 )
@@ -184,3 +186,22 @@ def test_class_weights_are_those_of_scikit_learn(criterion, class_weight):
     peer.fit(linear_features(X, signature), y, weight)
     fitted = ProductSpaceDecisionTreeClassifier(signature, **options)
     assert_like_sklearn(fitted.fit(X, y, weight).tree_, peer.tree_)
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+@pytest.mark.parametrize("curvature", [-1.0, -0.3])
+def test_the_hyperbolic_estimators_grow_the_same_tree(criterion, curvature):
+    signature, n = [(curvature, 3)], 300
+    X = points(signature, n, seed=9)
+    y, weight = targets(criterion, n, 2, seed=10)
+    regression = criterion == "squared_error"
+    peer_class = (
+        HyperbolicDecisionTreeRegressor
+        if regression
+        else HyperbolicDecisionTreeClassifier
+    )
+    options = {"criterion": criterion, "min_samples_leaf": 10, "random_state": 0}
+    peer = peer_class(curvature=curvature, **options).fit(X, y, weight)
+    fitted = model(signature, criterion, min_samples_leaf=10).fit(X, y, weight)
+    assert_like_sklearn(fitted.tree_, peer.tree_)
+    np.testing.assert_array_equal(fitted.apply(X), peer.apply(X))
