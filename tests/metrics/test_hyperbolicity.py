@@ -249,6 +249,20 @@ def test_curved_surfaces(space, expected):
     assert_allclose(errors[0] / errors[1], 4.0, rtol=0.05)
 
 
+def test_normalised_statistic_against_the_formula():
+    D = cloud(4, n=12)
+    graph = np.zeros((12, 12))
+    graph[0, [3, 8]] = 1.0
+    numerator = denominator = 0.0
+    for a in range(1, 12):
+        side, arm, opposite = D[0, a], D[0, 3], D[a, 3]
+        cosine = (side**2 + arm**2 - opposite**2) / (2 * side * arm)
+        numerator += 6 * reference.xi(D, 0, 3, 8, a)
+        denominator += side * arm**2 * (1 - cosine**2)
+    values = curvature_statistic(D, graph, normalize=True)
+    assert_allclose(values, [numerator / denominator], rtol=1e-10)
+
+
 @pytest.mark.parametrize("curvature", [-2.0, 3.0])
 def test_normalised_statistic_over_several_references(curvature):
     radius = abs(curvature) ** -0.5
