@@ -267,13 +267,14 @@ def _preimages(leaf, root_scale, mean, x, block):
     deviation = math.sqrt(np.linalg.eigvalsh(block)[-1])
     reach = (math.sqrt(leaf.dim) + _TAIL) * deviation / (math.pi * leaf.radius)
     n_turns = max(0, math.ceil((reach - 1.0) / 2.0))
+    shortest = leaf._log_volume_density(mean, x)
     preimages = []
     for k in range(-n_turns, n_turns + 1):
         turned = angle + 2.0 * math.pi * k
-        log_volume = leaf._log_volume_density(mean, x)
+        log_volume = shortest
         if k != 0 and leaf.dim > 1:
             ratio = np.where(angle > 0.0, angle, 1.0) / np.abs(turned)
-            log_volume = log_volume + (leaf.dim - 1) * np.log(ratio)
+            log_volume = shortest + (leaf.dim - 1) * np.log(ratio)
             # The mean itself is a null set; there the vector 0 alone is counted.
             log_volume = np.where(angle > 0.0, log_volume, np.inf)
         vectors = root_scale * leaf.radius * turned[:, None] * direction

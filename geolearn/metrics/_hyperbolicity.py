@@ -62,10 +62,13 @@ def _max_min_tile(A, x0, x1, z0, z1, best):
 def _largest_defects(A, out):
     """Fill out[b] with the largest excess of the max-min square over A in block b.
 
-    A is symmetric, and so is its square: columns before the block are left out.
+    A is symmetric, and so is its square: columns before the block are left out. Long
+    and short blocks take turns, so that threads with adjacent blocks share the work.
     """
     n = A.shape[0]
-    for b in prange(out.shape[0]):
+    n_blocks = out.shape[0]
+    for t in prange(n_blocks):
+        b = t // 2 if t % 2 == 0 else n_blocks - 1 - t // 2
         x0 = b * _BLOCK
         x1 = min(x0 + _BLOCK, n)
         best = np.empty((_BLOCK, _TILE))
@@ -82,7 +85,9 @@ def _largest_defects(A, out):
 
 def _delta_at(D, p):
     """Return the hyperbolicity with respect to the base point p."""
-    A = np.ascontiguousarray(0.5 * (D[:, p, None] + D[p] - D))
+    A = D[:, p, None] + D[p]
+    A -= D
+    A *= 0.5
     out = np.zeros(-(-len(D) // _BLOCK))
     first_class(_largest_defects, POINTS, _VECTOR)(A, out)
     return float(out.max())
