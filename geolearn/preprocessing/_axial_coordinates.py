@@ -69,7 +69,7 @@ class AxialCoordinates(
     model : {"hyperboloid", "poincare", "klein"}, default="hyperboloid"
         Coordinates of the points: dim + 1 columns on the hyperboloid, dim columns in
         the balls of radius 1/sqrt(-curvature). Only the hyperboloid holds points
-        farther than about 17 (Klein) or 35 (Poincaré) radii of curvature.
+        farther than about 18 (Klein) or 37 (Poincaré) radii of curvature.
     curvature : float, default=-1.0
         Sectional curvature of the space, negative.
     time_axis : int, default=0

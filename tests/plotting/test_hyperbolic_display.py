@@ -88,18 +88,17 @@ def test_splits_bound_the_regions(model, curvature):
     radius = 1.0 / np.sqrt(-curvature)
     assert display.radius == radius
     assert len(display.splits) == len(tree.split_hyperplanes_())
-    # Every arc separates two leaves all along.
+    # Every arc separates two leaves all along, and ends in the cell that it splits.
     for curve in display.splits:
-        middle = curve[1:-1:16]
-        step = 1e-4 * radius
-        for shift in ([step, 0.0], [0.0, step]):
-            sides = [middle + shift, middle - np.array(shift)]
-            inside = np.all([np.linalg.norm(s, axis=1) < radius for s in sides], axis=0)
-            leaves = [tree.apply(geometry_of(tree).from_disk(s[inside])) for s in sides]
-            crossed = leaves[0] != leaves[1]
-            if crossed.any():
-                break
-        assert crossed.mean() > 0.5
+        middle = curve[1:-1:9]
+        normal = np.gradient(curve, axis=0)[1:-1:9, ::-1] * [1.0, -1.0]
+        step = 1e-5 * radius * normal / np.linalg.norm(normal, axis=1, keepdims=True)
+        inside = np.linalg.norm(middle, axis=1) < 0.999 * radius
+        leaves = [
+            tree.apply(geometry_of(tree).from_disk((middle + sign * step)[inside]))
+            for sign in (-1.0, 1.0)
+        ]
+        assert (leaves[0] != leaves[1]).all()
 
 
 def test_points_are_drawn_where_they_are():

@@ -12,6 +12,8 @@ from geolearn.manifolds import convert_hyperbolic
 from geolearn.tree import (
     HyperbolicDecisionTreeClassifier,
     HyperbolicDecisionTreeRegressor,
+    ProductSpaceDecisionTreeClassifier,
+    ProductSpaceDecisionTreeRegressor,
 )
 from tests.hyperbolic import lift, make_labels, make_points
 from tests.reference.hyperbolic_tree import grow, midpoint_angle
@@ -114,6 +116,28 @@ def test_equals_an_exhaustive_search(criterion, seed):
     planes = {h.node: h for h in tree.split_hyperplanes_()}
     reference = grow(X, y, w, criterion, 4, 5)
     assert compare(tree, 0, reference, planes, curvature) >= 4
+
+
+@pytest.mark.parametrize("criterion", TREES)
+@pytest.mark.parametrize("radius", [2.0, 20.0])
+def test_equals_the_product_space_tree(criterion, radius):
+    X = make_points(300, 4, radius=radius, curvature=-0.25)
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=300) if criterion == "squared_error" else make_labels(X)
+    w = rng.uniform(0.5, 1.5, size=300)
+    params = {"criterion": criterion, "min_samples_leaf": 12, "random_state": 0}
+    other = ProductSpaceDecisionTreeClassifier
+    if criterion == "squared_error":
+        other = ProductSpaceDecisionTreeRegressor
+    tree = TREES[criterion](curvature=-0.25, **params).fit(X, y, sample_weight=w)
+    product = other([(-0.25, 4)], **params).fit(X, y, sample_weight=w)
+    assert tree.get_n_leaves() > 5
+    assert_array_equal(tree.tree_.children_left, product.tree_.children_left)
+    assert_array_equal(tree.tree_.feature, product.tree_.feature)
+    assert_allclose(
+        tree.tree_.threshold, product.tree_.threshold, rtol=1e-6, atol=1e-6 * radius
+    )
+    assert_allclose(tree.predict(X), product.predict(X), rtol=1e-10, atol=1e-12)
 
 
 # Splits as hyperplanes
