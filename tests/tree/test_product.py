@@ -349,3 +349,38 @@ def test_classes_without_weight_are_an_error():
     tree = ProductSpaceDecisionTreeClassifier([(-1.0, 2)], class_weight={0: 0.0, 1: 0})
     with pytest.raises(ValueError, match="class_weight is zero for every"):
         tree.fit(X, np.arange(20) % 2)
+
+
+def test_shares_of_samples_are_rounded_up():
+    X = np.random.default_rng(0).normal(size=(150, 1))
+    tree = ProductSpaceDecisionTreeRegressor([(0.0, 1)], min_samples_leaf=0.0173)
+    tree = tree.fit(X, np.sin(9.0 * X[:, 0])).tree_  # 0.0173 * 150 = 2.595
+    assert tree.n_node_samples.min() == 3
+    tree = ProductSpaceDecisionTreeRegressor([(0.0, 1)], min_samples_split=0.0173)
+    tree = tree.fit(X, np.sin(9.0 * X[:, 0])).tree_
+    inner = tree.feature >= 0
+    assert tree.n_node_samples[inner].min() == 3
+    assert tree.n_node_samples[~inner].max() == 2
+
+
+def test_max_features_counts_features_that_are_not_constant():
+    X = np.random.default_rng(0).normal(size=(100, 4))
+    X[:, 3] = 1.0
+    y = X[:, 0]
+    roots = {}
+    for max_features in (1, 2, 3, None):
+        roots[max_features] = [
+            ProductSpaceDecisionTreeRegressor(
+                [(0.0, 4)], max_features=max_features, max_depth=1, random_state=seed
+            )
+            .fit(X, y)
+            .tree_.feature[0]
+            for seed in range(60)
+        ]
+    assert set(roots[None]) == {0}
+    assert set(roots[3]) == {0}  # the constant one is not counted
+    assert len(set(roots[2])) == 2  # of the other two, the better one
+    assert set(roots[1]) == {0, 1, 2}
+    # The best feature is among k of three with probability k / 3.
+    assert abs(roots[1].count(0) - 20) < 12
+    assert abs(roots[2].count(0) - 40) < 12
