@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from geolearn.manifolds import SPD, FrechetMean
+from geolearn.covariance._matrices import prepare, square_manifold
+from geolearn.manifolds import FrechetMean
 from geolearn.manifolds.spd import kernel_inner
 from geolearn.utils.validation import check_positive
 
@@ -24,16 +25,6 @@ __all__ = [
     "spd_transport",
     "spd_untangent",
 ]
-
-
-def _manifold(X, metric, metric_params, name):
-    shape = np.shape(X)
-    if len(shape) < 2 or shape[-1] != shape[-2]:
-        raise ValueError(
-            f"{name} has shape {shape}; expected square matrices (..., n, n), such as "
-            f"those of Covariances().fit_transform(trials)."
-        )
-    return SPD(shape[-1], metric, **metric_params)
 
 
 def spd_distance(
@@ -67,8 +58,8 @@ def spd_distance(
     Raises
     ------
     ValueError
-        If a matrix is not positive definite where the metric needs that, or the
-        metric is unknown or has no distance.
+        If a matrix is not symmetric, or not positive definite where the metric needs
+        that, or the metric is unknown or has no distance.
 
     Examples
     --------
@@ -78,7 +69,8 @@ def spd_distance(
     >>> round(float(spd_distance(A, B, "log_euclidean")), 6)
     1.098612
     """
-    return _manifold(A, metric, metric_params, "A").dist(A, B, squared=squared)
+    manifold, A, B = prepare(metric, metric_params, A=A, B=B)
+    return manifold.dist(A, B, squared=squared)
 
 
 def spd_pairwise_distances(
@@ -116,7 +108,7 @@ def spd_pairwise_distances(
     ValueError
         As `spd_distance`.
     """
-    manifold = _manifold(X, metric, metric_params, "X")
+    manifold, X, Y = prepare(metric, metric_params, X=X, Y=Y)
     return manifold.pairwise_distances(X, Y, squared=squared, n_jobs=n_jobs)
 
 
@@ -165,8 +157,8 @@ def spd_mean(
     Raises
     ------
     ValueError
-        If the metric has no mean, a matrix is not positive definite, a weight is
-        negative, or all are zero.
+        If the metric has no mean, a matrix is not symmetric positive definite, a
+        weight is negative, or all are zero.
 
     Warns
     -----
@@ -182,7 +174,7 @@ def spd_mean(
     array([[3., 0.],
            [0., 2.]])
     """
-    manifold = _manifold(X, metric, metric_params, "X")
+    manifold = square_manifold(X, metric, metric_params, "X")
     return manifold.frechet_mean(
         X,
         sample_weight,
@@ -218,9 +210,10 @@ def spd_log(
     Raises
     ------
     ValueError
-        If the metric has no logarithm, or a matrix is not positive definite.
+        If the metric has no logarithm, or a matrix is not symmetric positive definite.
     """
-    return _manifold(P, metric, metric_params, "P").log(P, Q)
+    manifold, P, Q = prepare(metric, metric_params, P=P, Q=Q)
+    return manifold.log(P, Q)
 
 
 def spd_exp(
@@ -250,7 +243,8 @@ def spd_exp(
         If the metric has no exponential, the geodesic leaves the SPD matrices (under
         metrics that are not complete), or P is not positive definite.
     """
-    return _manifold(P, metric, metric_params, "P").exp(P, V)
+    manifold, P, V = prepare(metric, metric_params, P=P, V=V)
+    return manifold.exp(P, V)
 
 
 def spd_geodesic(
@@ -289,7 +283,8 @@ def spd_geodesic(
     array([[2., 0.],
            [0., 3.]])
     """
-    return _manifold(A, metric, metric_params, "A").geodesic(A, B, t)
+    manifold, A, B = prepare(metric, metric_params, A=A, B=B)
+    return manifold.geodesic(A, B, t)
 
 
 def spd_transport(
@@ -320,9 +315,10 @@ def spd_transport(
     Raises
     ------
     ValueError
-        If the metric has no transport, or a matrix is not positive definite.
+        If the metric has no transport, or a matrix is not symmetric positive definite.
     """
-    return _manifold(P, metric, metric_params, "P").transport(P, Q, V)
+    manifold, P, Q, V = prepare(metric, metric_params, P=P, Q=Q, V=V)
+    return manifold.transport(P, Q, V)
 
 
 def spd_inner(
@@ -366,10 +362,12 @@ def spd_inner(
         positive definite.
     """
     if kernel is None:
-        return _manifold(P, metric, metric_params, "P").inner(P, U, V)
+        manifold, P, U, V = prepare(metric, metric_params, P=P, U=U, V=V)
+        return manifold.inner(P, U, V)
     unknown = sorted(set(metric_params) - {"power"})
     if unknown:
         raise ValueError(f"{unknown[0]} has no meaning with kernel; only power has.")
+    _, P, U, V = prepare("affine_invariant", {}, P=P, U=U, V=V)
     return kernel_inner(P, U, V, kernel, **metric_params)
 
 
@@ -415,7 +413,7 @@ def spd_tangent(
     >>> spd_tangent(B, A).round(4)
     array([-0.5207, -0.8503,  0.5207])
     """
-    manifold = _manifold(X, metric, metric_params, "X")
+    manifold, X, reference = prepare(metric, metric_params, X=X, reference=reference)
     return manifold.log_vector(reference, X, n_jobs=n_jobs)
 
 
@@ -452,7 +450,7 @@ def spd_untangent(
     ValueError
         As `spd_exp`.
     """
-    manifold = _manifold(reference, metric, metric_params, "reference")
+    manifold, reference = prepare(metric, metric_params, reference=reference)
     return manifold.exp_vector(reference, vectors, n_jobs=n_jobs)
 
 
@@ -502,7 +500,9 @@ def spd_kernel(
         If `kind` is unknown, a parameter belongs to the other kind, or the metric
         has no logarithm ("linear") or distance ("gaussian").
     """
-    manifold = _manifold(X, metric, metric_params, "X")
+    manifold, X, Y, reference = prepare(
+        metric, metric_params, X=X, Y=Y, reference=reference
+    )
     if kind == "linear":
         if gamma is not None:
             raise ValueError(
@@ -551,7 +551,7 @@ def is_spd(X: Any) -> np.ndarray:
     >>> is_spd([np.eye(2), np.ones((2, 2))])
     array([ True, False])
     """
-    return _manifold(X, "affine_invariant", {}, "X").belongs(X)
+    return square_manifold(X, "affine_invariant", {}, "X").belongs(X)
 
 
 def nearest_spd(X: Any, eps: float = 1e-12) -> np.ndarray:
@@ -587,7 +587,7 @@ def nearest_spd(X: Any, eps: float = 1e-12) -> np.ndarray:
     array([[4., 0.],
            [0., 1.]])
     """
-    manifold = _manifold(X, "affine_invariant", {}, "X")
+    manifold = square_manifold(X, "affine_invariant", {}, "X")
     if not 0.0 < check_positive(eps, "eps") <= 1.0:
         raise ValueError(f"eps={eps} must lie between 0 and 1.")
     return manifold.project(X, floor=eps)

@@ -62,7 +62,7 @@ class Translation(ABC):
                 f"{name} has shape {value.shape}, but X holds {n} x {n} matrices."
             )
         try:
-            return self.check(value[np.newaxis])[0]
+            return self.check(self.geometry.check_points(value[np.newaxis]))[0]
         except ValueError as error:
             raise ValueError(f"{name} is not a valid matrix: {error}") from error
 

@@ -187,3 +187,36 @@ def test_all_functions_are_exported():
     ]
     assert len(named) == 13
     assert all(inspect.isfunction(getattr(covariance, name)) for name in named)
+
+
+def test_asymmetric_matrices_are_refused_not_read_by_half():
+    # A factorisation reads one triangle: the distance of Z and P was 0.
+    Z, tilted = P.copy(), V.copy()
+    Z[0, 1] += 0.1
+    tilted[0, 1] += 0.1
+    pair = np.stack([P, Z])
+    for call in (
+        lambda: spd_distance(P, Z),
+        lambda: spd_pairwise_distances(X, pair),
+        lambda: spd_mean(pair),
+        lambda: spd_log(Z, P),
+        lambda: spd_exp(P, tilted),
+        lambda: spd_geodesic(P, Z, 0.5),
+        lambda: spd_transport(P, Q, tilted),
+        lambda: spd_inner(P, V, tilted),
+        lambda: spd_inner(Z, V, V, kernel="affine_invariant"),
+        lambda: spd_tangent(pair, Q),
+        lambda: spd_untangent(np.zeros(6), Z),
+        lambda: spd_kernel(X, reference=Z),
+    ):
+        with pytest.raises(ValueError, match="not symmetric: entries differ"):
+            call()
+    with pytest.raises(ValueError, match="B is complex"):
+        spd_distance(P, Q + 0j)
+
+
+def test_rounding_of_the_input_is_symmetrised():
+    Z = P.copy()
+    Z[0, 1] *= 1.0 + 1e-12
+    assert_allclose(spd_distance(Z, Q), spd_distance(Z.T, Q), rtol=1e-15)
+    assert Z[0, 1] != Z[1, 0]

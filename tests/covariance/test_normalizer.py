@@ -337,6 +337,7 @@ class TestRefusals:
             ({"power": np.nan}, "power"),
             ({"bias": np.eye(3)}, r"bias has shape \(3, 3\)"),
             ({"bias": -np.eye(4)}, "bias is not a valid matrix.*positive definite"),
+            ({"bias": np.eye(4) + np.eye(4, k=1) / 9}, "bias is not .* symmetric"),
             ({"scale": 0.0}, "scale"),
             ({"momentum": 0.0}, "momentum"),
         ],
