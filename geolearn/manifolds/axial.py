@@ -6,62 +6,10 @@ from typing import Any
 import numpy as np
 
 from geolearn.manifolds.hyperboloid import negative_curvature
-from geolearn.utils._jit import kernel
 
 __all__ = ["axial_coordinates", "from_axial_coordinates"]
 
 MODELS = ("hyperboloid", "poincare", "klein")
-_LARGE = 1e150  # squares of larger numbers may overflow
-
-
-@kernel(nogil=True)
-def _axial_row(x, offset, squared_radius, out):
-    """Fill out with x_d / sqrt(R^2 + the other squares), summed apart."""
-    n = out.shape[0]
-    before = squared_radius
-    for d in range(n):
-        out[d] = before
-        before += x[offset + d] * x[offset + d]
-    after = 0.0
-    for d in range(n - 1, -1, -1):
-        value = x[offset + d]
-        out[d] = value / math.sqrt(out[d] + after)
-        after += value * value
-
-
-@kernel(nogil=True)
-def _sinh_of_axial(X, offset, radius, out):
-    """Fill out (n, D) with sinh(s / R), from columns offset, ... of the points.
-
-    NumPy takes the inverse: with vector instructions, ten times faster than here.
-    """
-    for i in range(out.shape[0]):
-        largest = radius
-        for d in range(out.shape[1]):
-            largest = max(largest, abs(X[i, offset + d]))
-        if largest < _LARGE and radius > 1.0 / _LARGE:
-            _axial_row(X[i], offset, radius * radius, out[i])
-        else:
-            scaled = X[i] / largest
-            _axial_row(scaled, offset, (radius / largest) ** 2, out[i])
-
-
-@kernel(nogil=True)
-def axial_from_ball(X, radius, out):
-    """Fill out (n, D) from points of the Poincaré ball of the given radius."""
-    n_axes = out.shape[1]
-    for i in range(out.shape[0]):
-        before = 0.0
-        for d in range(n_axes):
-            out[i, d] = before
-            before += (X[i, d] / radius) ** 2
-        after = 0.0
-        for d in range(n_axes - 1, -1, -1):
-            p = X[i, d] / radius
-            gap = (1.0 - abs(p)) ** 2 + out[i, d] + after
-            s = 0.5 * radius * math.log1p(4.0 * abs(p) / gap) if p != 0.0 else 0.0 * gap
-            out[i, d] = math.copysign(s, p)
-            after += p * p
 
 
 def axial_coordinates(
@@ -125,6 +73,8 @@ def axial_coordinates(
     if model == "hyperboloid":
         return _from_hyperboloid(X, radius, time_axis)
     if model == "poincare":
+        from geolearn.manifolds._axial_kernels import axial_from_ball  # loads numba
+
         out = np.empty(X.shape)
         axial_from_ball(X, radius, out)
         return out
@@ -134,12 +84,14 @@ def axial_coordinates(
 
 
 def _from_hyperboloid(X, radius, time_axis):
+    from geolearn.manifolds._axial_kernels import sinh_of_axial  # loads numba
+
     out = np.empty((X.shape[0], X.shape[1] - 1))
     if time_column(time_axis, X.shape[1]) == 0:
-        _sinh_of_axial(X, 1, radius, out)
+        sinh_of_axial(X, 1, radius, out)
     else:
         space = np.ascontiguousarray(np.delete(X, time_axis, axis=1))
-        _sinh_of_axial(space, 0, radius, out)
+        sinh_of_axial(space, 0, radius, out)
     np.arcsinh(out, out=out)
     out *= radius
     incomplete = np.isnan(out).any(axis=1)
