@@ -72,8 +72,7 @@ def select_delays(
           :math:`|E_1(D + 1) - E_1(D)| \le 0.05`; if there is none, the largest D
           with a warning.
         - "mdop": see `mdop`.
-    lag : int or {"mutual_information", "autocorrelation", "autocorrelation_zero", \
-            "mdop"}
+    lag : int or str
         Delay between the copies in samples, or the rule that chooses it:
 
         - "mutual_information": the first :math:`\tau` with

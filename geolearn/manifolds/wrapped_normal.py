@@ -79,8 +79,8 @@ class WrappedNormal:
     -----
     With the tangent vector v = log_mu(z) moved to the origin, the logarithm of the
     density with respect to the Riemannian volume is
-    log N(v; 0, cov) - (dim - 1) log(sinh(r) / r), r = |v| / R, with sin for sinh on
-    the sphere. There the vectors v + 2 pi R k v / \|v\| end in the same point; their
+    log N(v; 0, cov) - (dim - 1) log(sinh(r) / r), r = norm(v) / R, with sin for sinh on
+    the sphere. There the vectors v + 2 pi R k v / norm(v) end in the same point; their
     densities are added. At the antipode of mu the density of a sphere of dimension
     above 1 has no bound.
 

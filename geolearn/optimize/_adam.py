@@ -85,9 +85,9 @@ class RiemannianAdam:
     """Minimise functions of points on a manifold by adaptive gradient steps [1]_.
 
     For each point and each factor of a product manifold, a running mean m of the
-    Riemannian gradients g and one running mean v of their squared lengths give
+    Riemannian gradients g and one running mean v of their squared lengths give::
 
-        m <- beta_1 m + (1 - beta_1) g,    v <- beta_2 v + (1 - beta_2) |g|^2,
+        m <- beta_1 m + (1 - beta_1) g,    v <- beta_2 v + (1 - beta_2) norm(g)^2,
         x <- exp_x(-learning_rate m / (1 - beta_1^t)
                    / (sqrt(v / (1 - beta_2^t)) + epsilon)),
 

@@ -82,7 +82,7 @@ class AxialCoordinates(
     ----------
     n_features_in_ : int
         Number of columns seen during :term:`fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_columns,)
         Names of the columns seen during `fit`, if they were all strings.
 
     See Also

@@ -220,17 +220,17 @@ _ATTRIBUTES = {
     "n_trees_per_iteration_": ("int", "Number of trees of an iteration."),
     "do_early_stopping_": ("bool", "Whether early stopping was used."),
     "train_score_": (
-        "ndarray of shape (n_iter_ + 1,)",
+        "ndarray of shape (n_iter + 1,)",
         "Scores of training samples, before the first iteration and after each; empty "
         "without early stopping.",
     ),
     "validation_score_": (
-        "ndarray of shape (n_iter_ + 1,)",
+        "ndarray of shape (n_iter + 1,)",
         "Scores of the samples kept for validation, likewise.",
     ),
     "n_features_in_": ("int", "Number of columns of the points seen during `fit`."),
     "feature_names_in_": (
-        "ndarray of shape (n_features_in_,)",
+        "ndarray of shape (n_columns,)",
         "Names of the columns seen during `fit`, if they were all strings.",
     ),
 }

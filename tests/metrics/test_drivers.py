@@ -99,7 +99,9 @@ def test_parallel_loops_on_few_rows(monkeypatch, name):
 @kernels
 @pytest.mark.parametrize("within", [True, False])
 @pytest.mark.parametrize(
-    "metric", ["euclidean", "torus", "cityblock", "mahalanobis", Plain()], ids=str
+    "metric",
+    ["euclidean", "torus", "cityblock", "mahalanobis", Plain()],
+    ids=["euclidean", "torus", "cityblock", "mahalanobis", "plain"],
 )
 def test_blocks_stack_to_the_table(metric, within):
     rng = np.random.default_rng(1)
