@@ -14,6 +14,7 @@ _SUBMODULES = (
     "ensemble",
     "graph",
     "linalg",
+    "linear_model",
     "manifolds",
     "metrics",
     "optimize",

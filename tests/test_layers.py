@@ -13,6 +13,7 @@ ESTIMATORS = (
     "covariance",
     "tree",
     "ensemble",
+    "linear_model",
     "singularity",
     "diagnostics",
 )

@@ -3,6 +3,19 @@
 from geolearn.embedding._heat_geodesic import HeatGeodesicEmbedding
 from geolearn.embedding._hyperbolic_mds import HyperbolicMDS
 from geolearn.embedding._metric_mds import MetricMDS
+from geolearn.embedding._product_space import ProductSpaceEmbedding
+from geolearn.embedding._signature_selection import (
+    SelectedSignature,
+    select_signature,
+)
 from geolearn.embedding._tree_embedding import TreeEmbedding
 
-__all__ = ["HeatGeodesicEmbedding", "HyperbolicMDS", "MetricMDS", "TreeEmbedding"]
+__all__ = [
+    "HeatGeodesicEmbedding",
+    "HyperbolicMDS",
+    "MetricMDS",
+    "ProductSpaceEmbedding",
+    "SelectedSignature",
+    "TreeEmbedding",
+    "select_signature",
+]

@@ -1,0 +1,87 @@
+"""What product-space embeddings check of distances, and where units go."""
+
+import warnings
+
+import numpy as np
+
+_ROWS = 256
+_ROUNDING = 1e-8  # asymmetry and diagonal, relative to the largest distance
+_FARTHEST = 30.0  # radii of curvature; beyond, double precision loses directions
+
+
+def check_numbers(D):
+    """Raise if distances are NaN or negative."""
+    if np.isnan(D).any():
+        i, j = np.argwhere(np.isnan(D))[0]
+        raise ValueError(
+            f"Input X contains NaN, first at X[{i}, {j}]. Distances that are not "
+            f"known may be infinite: their pairs are left out."
+        )
+    if D.size and D.min() < 0.0:
+        raise ValueError(
+            f"Negative values in data: the smallest entry of X is {D.min():.3g}; "
+            f"distances must be non-negative."
+        )
+
+
+def check_distances(D):
+    """Raise unless `D` holds distances between samples, possibly infinite ones."""
+    n = D.shape[0]
+    if D.shape != (n, n):
+        raise ValueError(
+            f"X must be a square matrix of distances for metric='precomputed'; got "
+            f"shape {D.shape}."
+        )
+    check_numbers(D)
+    largest = largest_finite(D)
+    diagonal = np.diagonal(D)
+    if diagonal.max() > _ROUNDING * largest:
+        i = int(diagonal.argmax())
+        what = "infinity (inf)" if np.isinf(diagonal[i]) else f"{diagonal[i]:.3g}"
+        raise ValueError(
+            f"Input X contains {what} at X[{i}, {i}], but the distance of a sample "
+            f"from itself is 0; pass distances, not similarities."
+        )
+    for start in range(0, n, _ROWS):
+        rows, columns = D[start : start + _ROWS], D[:, start : start + _ROWS].T
+        close = rows == columns  # also where both are infinite
+        gap = np.abs(np.subtract(rows, columns, out=np.zeros(rows.shape), where=~close))
+        i, j = np.unravel_index(int(gap.argmax()), gap.shape)
+        if gap[i, j] > _ROUNDING * largest:
+            raise ValueError(
+                f"X must be symmetric, but X[{start + i}, {j}]={rows[i, j]:.6g} and "
+                f"X[{j}, {start + i}]={columns[i, j]:.6g}. Pass (X + X.T) / 2 if "
+                f"that is what you mean."
+            )
+
+
+def largest_finite(D):
+    """Return the largest finite entry, 0 if there is none."""
+    return max(float(np.max(row, where=np.isfinite(row), initial=0.0)) for row in D)
+
+
+def warn_skipped(D):
+    """Warn of infinite distances, whose pairs are left out."""
+    n_infinite = int(np.isinf(D).sum())
+    if n_infinite:
+        warnings.warn(
+            f"X has {n_infinite} infinite entries; their pairs are left out, so that "
+            f"nothing keeps apart samples that only they connect. Replace them, or "
+            f"embed each connected component by itself.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def warn_steep(signature, largest):
+    """Warn where hyperbolic components would leave the range of double precision."""
+    steepest = min(curvature for curvature, _ in signature)
+    if steepest < 0.0 and (-steepest) ** 0.5 * largest > 2.0 * _FARTHEST:
+        warnings.warn(
+            f"The largest distance {largest:.4g} is {(-steepest) ** 0.5 * largest:.3g} "
+            f"radii of the curvature {steepest:g}; beyond {2 * _FARTHEST:g}, double "
+            f"precision loses positions. Divide the distances or take a curvature "
+            f"closer to 0.",
+            UserWarning,
+            stacklevel=3,
+        )
