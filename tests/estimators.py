@@ -8,6 +8,7 @@ of samples. `HeatGeodesicEmbedding(affinity="precomputed")` is not here: it has 
 
 from geolearn.embedding import (
     HeatGeodesicEmbedding,
+    HyperbolicDiffusionDistance,
     HyperbolicMDS,
     MetricMDS,
     ProductSpaceEmbedding,
@@ -75,6 +76,11 @@ ESTIMATORS = [
         random_state=0,
     ),
     TreeEmbedding(),
+    HyperbolicDiffusionDistance(),
+    HyperbolicDiffusionDistance(affinity="distance"),
+    HyperbolicDiffusionDistance(
+        affinity="distance", metric="euclidean", n_landmarks=3, random_state=0
+    ),
 ]
 
 # Of tables whose rows are hyperbolic points; tests/hyperbolic.py lifts the rows of

@@ -1,6 +1,7 @@
 """Embeddings of samples in few dimensions."""
 
 from geolearn.embedding._heat_geodesic import HeatGeodesicEmbedding
+from geolearn.embedding._hyperbolic_diffusion import HyperbolicDiffusionDistance
 from geolearn.embedding._hyperbolic_mds import HyperbolicMDS
 from geolearn.embedding._metric_mds import MetricMDS
 from geolearn.embedding._product_space import ProductSpaceEmbedding
@@ -12,6 +13,7 @@ from geolearn.embedding._tree_embedding import TreeEmbedding
 
 __all__ = [
     "HeatGeodesicEmbedding",
+    "HyperbolicDiffusionDistance",
     "HyperbolicMDS",
     "MetricMDS",
     "ProductSpaceEmbedding",

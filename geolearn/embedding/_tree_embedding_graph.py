@@ -28,7 +28,10 @@ def is_graph(X):
 
 
 def graph_adjacency(graph):
-    """Return the weights of a networkx graph as an array; absent weights are 1."""
+    """Return the weights of a networkx graph as an array; absent weights are 1.
+
+    Edges of a directed graph stand in one direction, others in both.
+    """
     index = {node: i for i, node in enumerate(graph)}
     edges = list(graph.edges(data="weight", default=1.0))
     rows = np.array([index[a] for a, _, _ in edges], dtype=np.intp)
@@ -37,6 +40,13 @@ def graph_adjacency(graph):
     if np.unique(rows * len(index) + columns).size < rows.size:
         raise ValueError(
             "X has parallel edges; pass a simple graph, for example networkx.Graph(X)."
+        )
+    if not graph.is_directed():
+        apart = rows != columns
+        rows, columns, weights = (
+            np.concatenate([rows, columns[apart]]),
+            np.concatenate([columns, rows[apart]]),
+            np.concatenate([weights, weights[apart]]),
         )
     shape = (len(index), len(index))
     return sparse.coo_array((weights, (rows, columns)), shape=shape).tocsr()
