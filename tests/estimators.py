@@ -57,7 +57,6 @@ ESTIMATORS = [
     ProductSpaceEmbedding(learning_rate=0.05, burn_in=0.0, tol=1e-3, random_state=0),
     ProductSpaceEmbedding(
         [(0.0, 1), (1.0, 1)],
-        metric="euclidean",
         init="random",
         learning_rate=0.05,
         burn_in=0.0,

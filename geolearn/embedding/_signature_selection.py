@@ -92,7 +92,9 @@ def select_signature(
     max_components = check_integer(max_components, "max_components")
     D = np.asarray(D, dtype=np.float64)
     losses: dict = {}
-    chosen, embedding, lowest = (), None, np.inf
+    chosen: tuple = ()
+    embedding: Any = None
+    lowest = np.inf
     while len(chosen) < max_components:
         fits = {}
         for pair in dict.fromkeys(pairs):

@@ -187,8 +187,9 @@ class ProductSpacePerceptron(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         self._define_features(X.shape[1])
         X = self._features(X, single)
-        weight = check_sample_weight(sample_weight, len(X))
+        weight = np.ones(len(X))
         if sample_weight is not None:  # as given: integers add up without rounding
+            check_sample_weight(sample_weight, len(X))
             weight = np.asarray(sample_weight, dtype=np.float64)
         counts = weight > 0.0
         X, weight = X[counts], weight[counts]

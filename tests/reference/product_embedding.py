@@ -61,3 +61,24 @@ def riemannian_adam(
                 rows[i, columns] = factor.project(y).ravel()
         X = rows.reshape(shape)
     return X
+
+
+def embedding_loss(manifold, X, D):
+    """Return the sum over pairs of |d^2 / D^2 - 1|, pair by pair."""
+    total = 0.0
+    for i in range(len(X)):
+        for j in range(i):
+            if 0.0 < D[i, j] < np.inf:
+                total += abs(manifold.dist(X[i], X[j]) ** 2 / D[i, j] ** 2 - 1.0)
+    return total
+
+
+def embedding_gradient(manifold, X, D):
+    """Return the Riemannian gradient of that sum, by the logarithms of each pair."""
+    G = np.zeros(X.shape)
+    for i in range(len(X)):
+        for j in range(len(X)):
+            if i != j and 0.0 < D[i, j] < np.inf:
+                sign = np.sign(manifold.dist(X[i], X[j]) ** 2 / D[i, j] ** 2 - 1.0)
+                G[i] -= 2.0 * sign / D[i, j] ** 2 * manifold.log(X[i], X[j])
+    return G
