@@ -51,9 +51,10 @@ class AugmentedCovariances(
     order : int or {"cao", "cao_saturation", "mdop"}, default=4
         Number p of copies of the channels, or the rule that chooses it from the
         training trials, see `select_delays`.
-    lag : int or {"mutual_information", "autocorrelation", "autocorrelation_zero", \
-            "mdop"}, default=1
-        Delay :math:`\tau` in samples, or the rule that chooses it.
+    lag : int or str, default=1
+        Delay :math:`\tau` in samples, or the rule that chooses it:
+        "mutual_information", "autocorrelation", "autocorrelation_zero" or "mdop", see
+        `select_delays`.
     max_order : int, default=30
         Largest order that Cao's rules consider.
     max_lag : int, default=30

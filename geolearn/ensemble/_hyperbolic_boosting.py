@@ -48,7 +48,7 @@ class HyperbolicHistGradientBoostingClassifier(
     """Classify points of hyperbolic space by boosted trees [1]_.
 
     Trees of hyperbolic splits are added along the gradient of a loss; on the data of
-    the paper below this is the most accurate of the hyperbolic models. It is
+    the paper below it is far more accurate than shallow trees and forests. It is
     scikit-learn's histogram boosting on `geolearn.preprocessing.AxialCoordinates`,
     and keeps its early stopping, missing values, and monotonic and interaction
     constraints, but for validation data passed to `fit`.
@@ -181,7 +181,7 @@ class HyperbolicHistGradientBoostingRegressor(
     """Predict numbers at points of hyperbolic space by boosted trees [1]_.
 
     Trees of hyperbolic splits are added along the gradient of a loss; on the data of
-    the paper below this is the most accurate of the hyperbolic models. It is
+    the paper below it is far more accurate than shallow trees and forests. It is
     scikit-learn's histogram boosting on `geolearn.preprocessing.AxialCoordinates`,
     and keeps its early stopping, missing values, and monotonic and interaction
     constraints, but for validation data passed to `fit`.
