@@ -225,9 +225,9 @@ class AugmentedCovariances(
 
         Returns
         -------
-        ndarray of shape (n_trials, order_ * n_channels, order_ * n_channels)
+        ndarray of shape (n_trials, order * n_channels, order * n_channels)
             Exactly symmetric matrices in float64. Row k * n_channels + c belongs to
-            channel c advanced by k * lag_ samples.
+            channel c advanced by k times the lag.
 
         Raises
         ------

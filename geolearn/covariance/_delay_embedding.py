@@ -159,9 +159,9 @@ class DelayEmbedding(
 
         Returns
         -------
-        ndarray of shape (n_trials, order_ * n_channels, n_times - (order_ - 1) * lag_)
+        ndarray of shape (n_trials, order * n_channels, n_times - (order - 1) * lag)
             Embedded trials: row k * n_channels + c is channel c advanced by
-            k * lag_ samples. float32 for float32 input, else float64.
+            k times the lag. float32 for float32 input, else float64.
 
         Raises
         ------
@@ -188,7 +188,7 @@ class DelayEmbedding(
 
         Returns
         -------
-        ndarray of str objects of shape (order_ * n_channels,)
+        ndarray of str objects of shape (order * n_channels,)
             Names "{channel}_t{k}" of channel and copy, k = 0 the oldest.
 
         Raises

@@ -301,7 +301,7 @@ class MDM(
         Returns
         -------
         ndarray of str objects
-            "mdm_" and the label of the class.
+            The prefix ``"mdm_"`` and the label of the class.
         """
         super().get_feature_names_out(input_features)
         prefix = type(self).__name__.lower()

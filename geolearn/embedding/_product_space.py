@@ -101,7 +101,7 @@ class ProductSpaceEmbedding(
         Points of the product space; distances are in the units of those given.
     manifold_ : ProductManifold
         The product space.
-    loss_curve_ : ndarray of shape (n_iter_,)
+    loss_curve_ : ndarray of shape (n_iter,)
         Loss before each step; estimates above 5000 samples.
     n_iter_ : int
         Number of steps.
