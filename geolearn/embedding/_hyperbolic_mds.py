@@ -84,7 +84,8 @@ class HyperbolicMDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         the first, the entry of largest modulus is positive. Divided by `scale_`,
         they are points of curvature ``-scale_**2`` in the units of the distances.
     eigenvalues_ : ndarray of shape (n_components,)
-        Largest eigenvalues of ``-cosh(scale_ * D)``, descending; 0 where none is positive.
+        Largest eigenvalues of ``-cosh(scale_ * D)``, descending; 0 where none is
+        positive.
     scale_ : float
         Factor tau.
     distortion_ : float
