@@ -14,8 +14,7 @@ from geolearn.datasets._hyperbolic_mixture import (
     normal_vectors,
     regression_target,
 )
-from geolearn.manifolds import Euclidean, Hyperboloid, Sphere
-from geolearn.manifolds._signature import check_signature
+from geolearn.manifolds._signature import check_signature, component_space
 from geolearn.manifolds.wrapped_normal import transport_from_origin
 
 _JITTER = 1e-5  # added to the Wishart covariances by the paper
@@ -132,7 +131,7 @@ def make_product_mixture(
     if adjust_for_dim:
         total = sum(dim for _, dim in components)
         mean_variance, point_variance = mean_variance / total, point_variance / total
-    spaces = [_space(curvature, dim) for curvature, dim in components]
+    spaces = [component_space(K, dim) for K, dim in components]
     means = [_draw_means(space, n_clusters, mean_variance, rng) for space in spaces]
     uniform = rng.uniform(size=n_clusters)
     data = Bunch(means=np.hstack(means), probabilities=uniform / uniform.sum())
@@ -150,14 +149,6 @@ def make_product_mixture(
     if task == "regression":
         data.y = regression_target(data, data.vectors, n_clusters, noise, rng)
     return answer(data, return_X_y)
-
-
-def _space(curvature, dim):
-    if curvature == 0.0:
-        return Euclidean(dim)
-    if curvature < 0.0:
-        return Hyperboloid(dim, curvature=curvature)
-    return Sphere(dim, radius=1.0 / math.sqrt(curvature))
 
 
 def _draw_means(space, n_clusters, variance, rng):

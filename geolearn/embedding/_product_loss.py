@@ -3,7 +3,6 @@
 import numpy as np
 
 from geolearn.embedding import _product_kernels as kernels
-from geolearn.manifolds import Euclidean, Hyperboloid, ProductManifold, Sphere
 from geolearn.manifolds._signature import component_columns
 from geolearn.utils._threads import matrix_threads
 
@@ -13,19 +12,6 @@ N_NEAR = 10
 N_DRAWN = 50
 
 _ROWS = 256  # rows of distances that are sorted at a time
-
-
-def product_of(signature):
-    """Return the product manifold of checked (curvature, dim) pairs."""
-    return ProductManifold([_factor(K, dim) for K, dim in signature])
-
-
-def _factor(curvature, dim):
-    if curvature < 0.0:
-        return Hyperboloid(dim, curvature=curvature)
-    if curvature > 0.0:
-        return Sphere(dim, radius=curvature**-0.5)
-    return Euclidean(dim)
 
 
 def component_table(signature):

@@ -26,11 +26,10 @@ from geolearn.embedding._product_loss import (
     SampledLoss,
     component_table,
     mean_distortion,
-    product_of,
 )
 from geolearn.embedding._product_placement import place
 from geolearn.embedding._product_start import random_start, scaling_start
-from geolearn.manifolds._signature import check_signature
+from geolearn.manifolds._signature import check_signature, product_space
 from geolearn.metrics import pairwise_distances
 from geolearn.optimize import RiemannianAdam
 from geolearn.utils._progress import Progress
@@ -238,7 +237,7 @@ class ProductSpaceEmbedding(
             )
         warn_skipped(D)
         warn_steep(signature, self._scale)
-        self.manifold_ = product_of(signature)
+        self.manifold_ = product_space(signature)
         self._define_scaled(signature)
         rng = check_random_state(self.random_state)
         self._descend(D, self._start(D, rng), rng)
@@ -351,7 +350,7 @@ class ProductSpaceEmbedding(
         """Assign the space in which the largest distance is 1."""
         scaled = tuple((K * self._unit**2, dim) for K, dim in signature)
         self._scaled_signature = scaled
-        self._scaled_manifold = product_of(scaled)
+        self._scaled_manifold = product_space(scaled)
         self._components = component_table(scaled)
 
     def _optimizer_options(self):

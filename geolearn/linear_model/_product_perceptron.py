@@ -8,8 +8,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from geolearn.manifolds import Euclidean, Hyperboloid, ProductManifold, Sphere
-from geolearn.manifolds._signature import check_signature, component_columns
+from geolearn.manifolds._signature import (
+    check_signature,
+    component_columns,
+    product_space,
+)
 from geolearn.utils._sklearn import Interval, _fit_context
 from geolearn.utils.validation import check_points, check_positive, check_sample_weight
 
@@ -21,18 +24,6 @@ _BLOCK = 2048  # rows of the kernel matrix that are made at a time for new sampl
 
 def _is_single(X):
     return getattr(X, "dtype", None) == np.float32
-
-
-def _space(signature):
-    factors = []
-    for curvature, dim in signature:
-        if curvature < 0.0:
-            factors.append(Hyperboloid(dim, curvature=curvature))
-        elif curvature > 0.0:
-            factors.append(Sphere(dim, radius=curvature**-0.5))
-        else:
-            factors.append(Euclidean(dim))
-    return ProductManifold(factors)
 
 
 def _unit_parts(X, signature):
@@ -291,7 +282,7 @@ class ProductSpacePerceptron(ClassifierMixin, BaseEstimator):
                 f"{n_columns})] for flat space."
             )
         self._signature = check_signature(self.signature, n_columns)
-        self._manifold = _space(self._signature)
+        self._manifold = product_space(self._signature)
         n_components = len(self._signature)
         weights = np.ones(n_components) if self.weights is None else self.weights
         self._weights = [check_positive(w, "each of weights") for w in weights]

@@ -4,7 +4,18 @@ import math
 from numbers import Integral, Real
 from typing import Any
 
-__all__ = ["check_signature", "component_columns"]
+from geolearn.manifolds.base import Manifold
+from geolearn.manifolds.euclidean import Euclidean
+from geolearn.manifolds.hyperboloid import Hyperboloid
+from geolearn.manifolds.product import ProductManifold
+from geolearn.manifolds.sphere import Sphere
+
+__all__ = [
+    "check_signature",
+    "component_columns",
+    "component_space",
+    "product_space",
+]
 
 _EXAMPLE = "[(-1.0, 2), (0.0, 3), (1.0, 2)]"
 
@@ -67,6 +78,20 @@ def check_signature(
             f"{expected}: dim for flat components and dim + 1 for curved ones."
         )
     return components
+
+
+def component_space(curvature: float, dim: int) -> Manifold:
+    """Return the space of one checked component."""
+    if curvature < 0.0:
+        return Hyperboloid(dim, curvature=curvature)
+    if curvature > 0.0:
+        return Sphere(dim, radius=curvature**-0.5)
+    return Euclidean(dim)
+
+
+def product_space(components: tuple[tuple[float, int], ...]) -> ProductManifold:
+    """Return the product manifold of checked (curvature, dim) pairs."""
+    return ProductManifold([component_space(K, dim) for K, dim in components])
 
 
 def component_columns(

@@ -14,8 +14,8 @@ from geolearn.embedding._product_loss import (
     SampledLoss,
     component_table,
     mean_distortion,
-    product_of,
 )
+from geolearn.manifolds._signature import product_space
 from tests.reference.product_embedding import embedding_gradient, embedding_loss
 
 SIGNATURES = {
@@ -29,7 +29,7 @@ FAST = {"learning_rate": 0.05, "burn_in": 0.0, "tol": 1e-3, "random_state": 0}
 
 def problem(signature, n=9):
     """Return a product, points of it, and distances of other points."""
-    manifold = product_of(signature)
+    manifold = product_space(signature)
     X = manifold.random_point(n, random_state=0)
     D = manifold.pairwise_distances(manifold.random_point(n, random_state=1))
     D[0, 1] = D[1, 0] = np.inf
@@ -197,7 +197,7 @@ def test_coincident_samples_stay_together():
 
 
 def test_selection_finds_the_sphere_and_tells_losses():
-    sphere = product_of(((1.0, 2),))
+    sphere = product_space(((1.0, 2),))
     D = sphere.pairwise_distances(sphere.random_point(12, random_state=0))
     result = select_signature(D, max_components=1, **FAST)
     assert result.signature == ((1.0, 2),)
