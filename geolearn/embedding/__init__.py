@@ -9,6 +9,7 @@ from geolearn.embedding._signature_selection import (
     SelectedSignature,
     select_signature,
 )
+from geolearn.embedding._sne_objective import sne_objective
 from geolearn.embedding._tree_embedding import TreeEmbedding
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "SelectedSignature",
     "TreeEmbedding",
     "select_signature",
+    "sne_objective",
 ]
