@@ -17,6 +17,7 @@ from geolearn.manifolds.axial import axial_coordinates, from_axial_coordinates
 from geolearn.manifolds.base import Manifold
 from geolearn.manifolds.block_toeplitz import BlockToeplitz
 from geolearn.manifolds.euclidean import Euclidean
+from geolearn.manifolds.grassmann import Grassmann
 from geolearn.manifolds.hyperboloid import Hyperboloid
 from geolearn.manifolds.klein import KleinBall, convert_hyperbolic
 from geolearn.manifolds.poincare import (
@@ -36,6 +37,7 @@ __all__ = [
     "BlockToeplitz",
     "Euclidean",
     "FrechetMean",
+    "Grassmann",
     "Hyperboloid",
     "KleinBall",
     "Manifold",
