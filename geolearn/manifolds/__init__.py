@@ -28,6 +28,7 @@ from geolearn.manifolds.poincare import (
 from geolearn.manifolds.product import ProductManifold
 from geolearn.manifolds.siegel import SiegelBall
 from geolearn.manifolds.spd import SPD
+from geolearn.manifolds.special_orthogonal import SpecialOrthogonal
 from geolearn.manifolds.sphere import Sphere
 from geolearn.manifolds.torus import Torus
 from geolearn.manifolds.wrapped_normal import WrappedNormal
@@ -47,6 +48,7 @@ __all__ = [
     "ProductManifold",
     "PropertyResult",
     "SiegelBall",
+    "SpecialOrthogonal",
     "Sphere",
     "Torus",
     "WrappedNormal",

@@ -187,8 +187,9 @@ def check_points(
     valid, deviation = manifold._membership(X, atol)
     if not valid.all():
         explain = getattr(manifold, "_off_manifold", None)  # knows better remedies
-        if explain is not None:
-            raise explain(X, valid, atol, name)
+        error = None if explain is None else explain(X, valid, atol, name)
+        if error is not None:
+            raise error
         _raise_off_manifold(manifold, valid, deviation, atol, name)
     manifold._check_range(X)
     return np.ascontiguousarray(manifold.project(X))
