@@ -5,8 +5,9 @@ import warnings
 
 import numpy as np
 
-from geolearn.manifolds.axial import MODELS, time_column
+from geolearn.manifolds.axial import time_column
 from geolearn.manifolds.hyperboloid import negative_curvature
+from geolearn.utils._hyperbolic_models import HYPERBOLIC_MODELS
 
 __all__ = ["check_hyperbolic_points"]
 
@@ -49,7 +50,7 @@ def check_hyperbolic_points(X, model, curvature, *, time_axis=0, dtype=np.float6
     if model == "hyperboloid":
         tolerance = _TOLERANCE.get(np.dtype(dtype), 1e-6)
         _check_hyperboloid(X, radius, curvature, time_axis, tolerance)
-    elif model in MODELS:
+    elif model in HYPERBOLIC_MODELS:
         _check_ball(X, radius, model, curvature)
 
 

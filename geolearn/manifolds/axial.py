@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 
 from geolearn.manifolds.hyperboloid import negative_curvature
+from geolearn.utils._hyperbolic_models import HYPERBOLIC_MODELS
 
 __all__ = ["axial_coordinates", "from_axial_coordinates"]
-
-MODELS = ("hyperboloid", "poincare", "klein")
 
 
 def axial_coordinates(
@@ -165,7 +164,7 @@ def from_axial_coordinates(
     """
     radius = 1.0 / math.sqrt(-negative_curvature(curvature))
     S = np.asarray(S, dtype=np.float64) / radius
-    if model not in MODELS:
+    if model not in HYPERBOLIC_MODELS:
         raise ValueError(_unknown(model))
     u = np.tanh(S)
     # 1 - |u|^2 with the largest term taken from cosh, so that points far out
@@ -193,4 +192,4 @@ def from_axial_coordinates(
 
 
 def _unknown(model):
-    return f"model={model!r} is unknown; choose one of {', '.join(MODELS)}."
+    return f"model={model!r} is unknown; choose one of {', '.join(HYPERBOLIC_MODELS)}."

@@ -1,26 +1,20 @@
 """Hyperbolic space in the Klein ball, and changes between the three models."""
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
-from geolearn.manifolds._constant_curvature import ConstantCurvature
-from geolearn.manifolds.hyperboloid import (
-    LARGEST_RADIUS,
-    Hyperboloid,
-    negative_curvature,
-    warn_far,
-)
+from geolearn.manifolds._ball import Ball
+from geolearn.manifolds.hyperboloid import Hyperboloid, negative_curvature
+from geolearn.manifolds.poincare import hyperboloid_to_poincare, lift_from_poincare
 from geolearn.manifolds.special import sinhc
+from geolearn.utils._hyperbolic_models import HYPERBOLIC_MODELS
 
 __all__ = ["KleinBall", "convert_hyperbolic"]
 
-_INSIDE = 1.0 - 1e-9  # where points outside are put: hyperbolic radius 10.7
 
-
-class KleinBall(ConstantCurvature):
+class KleinBall(Ball):
     """Represent hyperbolic space by a ball whose chords are the geodesics.
 
     The ball has the radius R = 1/sqrt(-curvature); a point x of the hyperboloid is
@@ -54,49 +48,11 @@ class KleinBall(ConstantCurvature):
     1.0986122887
     """
 
-    def __init__(self, dim: int, curvature: float = -1.0):
-        self.curvature = negative_curvature(curvature)
-        self._define(dim, 0, self.curvature)
-
-    @property
-    def _root(self):
-        """Square root of minus the curvature, which scales the ball to 1."""
-        return math.sqrt(-self.curvature)
-
-    def _gap(self, x):
-        """Return 1 - |u|^2 of points u = x / R, factored to keep digits."""
-        norm = self._root * np.linalg.norm(x, axis=-1, keepdims=True)
-        return (1.0 - norm) * (1.0 + norm)
+    _radius_factor = 1.0
 
     def _gamma(self, x):
         """Return the time coordinate in units of R."""
         return 1.0 / np.sqrt(self._gap(x))
-
-    def _origin(self):
-        return np.zeros(self.dim)
-
-    def _project(self, x):
-        norm = self._root * np.linalg.norm(x, axis=-1, keepdims=True)
-        outside = norm >= 1.0
-        return np.where(outside, x * (_INSIDE / np.where(outside, norm, 1.0)), x)
-
-    def _deviation(self, x):
-        norm = self._root * np.linalg.norm(x, axis=-1)
-        return np.maximum(norm - 1.0, 0.0)
-
-    def _membership(self, x, atol):
-        # An open set: a point on the boundary is infinitely far away.
-        inside = self._root * np.linalg.norm(x, axis=-1) < 1.0
-        return inside, np.asarray(self._deviation(x))
-
-    def _check_range(self, x):
-        norm = self._root * np.linalg.norm(x, axis=-1)
-        farthest = float(np.arctanh(np.max(norm)))
-        if farthest > LARGEST_RADIUS:
-            warn_far(self, farthest)
-
-    def _project_tangent(self, x, v):
-        return v + np.zeros_like(x)
 
     def _along(self, x, v):
         """Return gamma times <u, v>."""
@@ -139,22 +95,6 @@ class KleinBall(ConstantCurvature):
         turn = self._root * self._gamma(x) * self._along(x, v)
         return self._keep_inside(x + ratio / (1.0 + ratio * turn) * v)
 
-    def _keep_inside(self, x):
-        norm = self._root * np.linalg.norm(x, axis=-1, keepdims=True)
-        limit = 1.0 - np.finfo(float).eps
-        outside = ~(norm <= limit)
-        if np.any(outside):
-            warnings.warn(
-                f"{int(np.sum(outside))} result(s) of exp on {self!r} are closer to "
-                f"the boundary than double precision resolves and were put at "
-                f"hyperbolic radius {math.atanh(limit):.0f}. Use Hyperboloid for "
-                f"points that far.",
-                RuntimeWarning,
-                stacklevel=4,
-            )
-            x = np.where(outside, x * (limit / np.where(outside, norm, 1.0)), x)
-        return x
-
     def _transport(self, x, y, v):
         lifted = Hyperboloid(self.dim, curvature=self.curvature)
         a, b = self._lift(x), self._lift(y)
@@ -162,8 +102,10 @@ class KleinBall(ConstantCurvature):
         return self._vector_to_tangent(y, lifted._tangent_to_vector(b, moved))
 
     def _lift(self, x):
-        time = self._gamma(x)
-        return np.concatenate([time / self._root, time * x], axis=-1)
+        return _lift(x, self._gap(x), self._root)
+
+    def _lower(self, x):
+        return _lower(x, self._root)
 
     def _frame(self, x, v):
         u = self._root * x
@@ -179,18 +121,6 @@ class KleinBall(ConstantCurvature):
         gamma = self._gamma(x)
         along = np.sum(u * w, axis=-1, keepdims=True)
         return (w - gamma / (1.0 + gamma) * along * u) / gamma
-
-    def _random_point(self, n_samples, rng):
-        scaled = rng.standard_normal((n_samples, self.dim)) / self._root
-        return self._exp(self._origin(), scaled)
-
-    def _mean_start(self, X, weight):
-        model = Hyperboloid(self.dim, curvature=self.curvature)
-        start = model._mean_start(self._lift(X), weight)
-        return self._project(start[..., 1:] / start[..., :1] / self._root)
-
-
-_MODELS = ("hyperboloid", "poincare", "klein")
 
 
 def convert_hyperbolic(
@@ -243,23 +173,23 @@ def convert_hyperbolic(
     """
     root = math.sqrt(-negative_curvature(curvature))
     for name, model in (("source", source), ("target", target)):
-        if model not in _MODELS:
+        if model not in HYPERBOLIC_MODELS:
             raise ValueError(
-                f"{name}={model!r} is unknown; choose one of {', '.join(_MODELS)}."
+                f"{name}={model!r} is unknown; choose one of "
+                f"{', '.join(HYPERBOLIC_MODELS)}."
             )
     X = np.asarray(X)
     dtype = np.float32 if X.dtype == np.float32 else np.float64
     X = X.astype(np.float64)
     if source == target:
         return X.astype(dtype, copy=False)
-    # All from u = direction * |u| with the quantities that are small kept apart.
     if source == "hyperboloid":
-        space = root * X[..., 1:]
-        time = np.hypot(1.0, np.linalg.norm(space, axis=-1, keepdims=True))
-        result = space / (1.0 + time) if target == "poincare" else space / time
-        return (result / root).astype(dtype, copy=False)
-    u = root * X
-    norm = np.linalg.norm(u, axis=-1, keepdims=True)
+        if target == "poincare":
+            result = hyperboloid_to_poincare(X, curvature=curvature)
+        else:
+            result = _lower(X, root)
+        return result.astype(dtype, copy=False)
+    norm = np.linalg.norm(root * X, axis=-1, keepdims=True)
     if np.any(norm >= 1.0):
         raise ValueError(
             f"{int(np.sum(norm >= 1.0))} points of X are not inside the {source} ball "
@@ -267,14 +197,24 @@ def convert_hyperbolic(
             f"Scale them into the ball, or pass the curvature of the model."
         )
     gap = (1.0 - norm) * (1.0 + norm)
-    if source == "klein":
-        time = 1.0 / np.sqrt(gap)
-        space = time * u
-        result = u / (1.0 + np.sqrt(gap))
-    else:
-        time = (1.0 + norm**2) / gap
-        space = 2.0 * u / gap
-        result = 2.0 * u / (1.0 + norm**2)
-    if target == "hyperboloid":
-        result = np.concatenate([time, space], axis=-1)
-    return (result / root).astype(dtype, copy=False)
+    if target == "klein":
+        result = 2.0 * X / (1.0 + norm**2)
+    elif target == "poincare":
+        result = X / (1.0 + np.sqrt(gap))
+    elif source == "klein":
+        result = _lift(X, gap, root)
+    else:  # what the function of the ball returns, but NaN passes
+        result = lift_from_poincare(X, norm, root)
+    return result.astype(dtype, copy=False)
+
+
+def _lift(x, gap, root):
+    """Return the points of the hyperboloid that the Klein ball shows at x."""
+    time = 1.0 / np.sqrt(gap)
+    return np.concatenate([time / root, time * x], axis=-1)
+
+
+def _lower(x, root):
+    """Return where the Klein ball shows points of the hyperboloid."""
+    space = x[..., 1:]
+    return space / np.hypot(1.0, np.linalg.norm(root * space, axis=-1, keepdims=True))

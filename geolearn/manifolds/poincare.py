@@ -1,26 +1,17 @@
 """Hyperbolic space in the Poincaré ball, and its map to the hyperboloid."""
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
-from geolearn.manifolds._constant_curvature import ConstantCurvature
-from geolearn.manifolds.hyperboloid import (
-    LARGEST_RADIUS,
-    Hyperboloid,
-    negative_curvature,
-    warn_far,
-)
+from geolearn.manifolds._ball import Ball
+from geolearn.manifolds.hyperboloid import negative_curvature
 
 __all__ = ["PoincareBall", "hyperboloid_to_poincare", "poincare_to_hyperboloid"]
 
-# Where points outside are put: hyperbolic radius 21.4, half the digits left.
-_INSIDE = 1.0 - 1e-9
 
-
-class PoincareBall(ConstantCurvature):
+class PoincareBall(Ball):
     """Represent hyperbolic space by the open ball of radius 1/sqrt(-curvature).
 
     The metric is the Euclidean one times ``(2 / (1 - |x|**2))**2`` at curvature -1.
@@ -54,9 +45,7 @@ class PoincareBall(ConstantCurvature):
     1.6806997724
     """
 
-    def __init__(self, dim: int, curvature: float = -1.0):
-        self.curvature = negative_curvature(curvature)
-        self._define(dim, 0, self.curvature)
+    _radius_factor = 2.0
 
     def kernel_metric(self) -> tuple[str, dict]:
         """Name the compiled kernel of `geolearn.metrics` for this distance.
@@ -68,44 +57,8 @@ class PoincareBall(ConstantCurvature):
         """
         return "poincare", {"curvature": self.curvature}
 
-    @property
-    def _root(self):
-        """Square root of minus the curvature, which scales the ball to 1."""
-        return math.sqrt(-self.curvature)
-
-    def _gap(self, x):
-        """Return 1 - |x|^2 in units of the ball, factored to keep digits."""
-        norm = self._root * np.linalg.norm(x, axis=-1, keepdims=True)
-        return (1.0 - norm) * (1.0 + norm)
-
     def _conformal(self, x):
         return 2.0 / self._gap(x)
-
-    def _origin(self):
-        return np.zeros(self.dim)
-
-    def _project(self, x):
-        norm = self._root * np.linalg.norm(x, axis=-1, keepdims=True)
-        outside = norm >= 1.0
-        return np.where(outside, x * (_INSIDE / np.where(outside, norm, 1.0)), x)
-
-    def _deviation(self, x):
-        norm = self._root * np.linalg.norm(x, axis=-1)
-        return np.maximum(norm - 1.0, 0.0)
-
-    def _membership(self, x, atol):
-        # An open set: a point on the boundary is infinitely far away.
-        inside = self._root * np.linalg.norm(x, axis=-1) < 1.0
-        return inside, np.asarray(self._deviation(x))
-
-    def _check_range(self, x):
-        norm = self._root * np.linalg.norm(x, axis=-1)
-        farthest = float(2.0 * np.arctanh(np.max(norm)))
-        if farthest > LARGEST_RADIUS:
-            warn_far(self, farthest)
-
-    def _project_tangent(self, x, v):
-        return v + np.zeros_like(x)
 
     def _inner(self, x, u, v):
         return np.sum(u * v, axis=-1) * self._conformal(x)[..., 0] ** 2
@@ -145,22 +98,6 @@ class PoincareBall(ConstantCurvature):
         denominator = 1.0 + product + x_square * y_square
         return total / np.where(denominator > 0.0, denominator, 1.0)
 
-    def _keep_inside(self, x):
-        norm = self._root * np.linalg.norm(x, axis=-1, keepdims=True)
-        limit = 1.0 - np.finfo(float).eps
-        outside = norm > limit
-        if np.any(outside):
-            warnings.warn(
-                f"{int(np.sum(outside))} result(s) of exp on {self!r} are closer to "
-                f"the boundary than double precision resolves and were put at "
-                f"hyperbolic radius {2 * math.atanh(limit):.0f}. Use Hyperboloid "
-                f"for points that far.",
-                RuntimeWarning,
-                stacklevel=4,
-            )
-            x = np.where(outside, x * (limit / np.where(outside, norm, 1.0)), x)
-        return x
-
     def _transport(self, x, y, v):
         ratio = self._gap(y) / self._gap(x)
         return ratio * self._gyrate(y, -x, v)
@@ -184,16 +121,11 @@ class PoincareBall(ConstantCurvature):
     def _vector_to_tangent(self, x, w):
         return w / self._conformal(x)
 
-    def _random_point(self, n_samples, rng):
-        scaled = rng.standard_normal((n_samples, self.dim)) / self._root
-        origin = self._origin()
-        return self._exp(origin, self._vector_to_tangent(origin, scaled))
+    def _lift(self, x):
+        return poincare_to_hyperboloid(x, curvature=self.curvature)
 
-    def _mean_start(self, X, weight):
-        model = Hyperboloid(self.dim, curvature=self.curvature)
-        lifted = poincare_to_hyperboloid(X, curvature=self.curvature)
-        start = model._mean_start(lifted, weight)
-        return self._project(hyperboloid_to_poincare(start, curvature=self.curvature))
+    def _lower(self, x):
+        return hyperboloid_to_poincare(x, curvature=self.curvature)
 
 
 def hyperboloid_to_poincare(X: Any, *, curvature: float = -1.0) -> np.ndarray:
@@ -270,10 +202,14 @@ def poincare_to_hyperboloid(X: Any, *, curvature: float = -1.0) -> np.ndarray:
             f"Points must lie inside the ball of radius {1.0 / root:g}; the farthest "
             f"has norm {np.max(norm) / root:g}."
         )
+    return lift_from_poincare(points, norm, root).astype(X.dtype, copy=False)
+
+
+def lift_from_poincare(points, norm, root):
+    """Return points of the hyperboloid; `norm` is theirs in units of the ball."""
     gap = (1.0 - norm) * (1.0 + norm)
     time = (1.0 + norm**2) / (gap * root)
-    lifted = np.concatenate([time, 2.0 * points / gap], axis=-1)
-    return lifted.astype(X.dtype, copy=False)
+    return np.concatenate([time, 2.0 * points / gap], axis=-1)
 
 
 def _floating(X):

@@ -8,10 +8,9 @@ import numpy as np
 
 from geolearn.metrics import _drivers
 from geolearn.metrics._pairwise import pairwise_distances
+from geolearn.utils._hyperbolic_models import HYPERBOLIC_MODELS
 from geolearn.utils._jit import kernel
 from geolearn.utils._memory import allocate
-
-_MODELS = ("hyperboloid", "poincare", "klein")
 
 
 # All terms but the scalar product are non-negative, and it is one of a difference:
@@ -115,8 +114,10 @@ def hyperbolic_distances(
     array([[0.      , 0.693147],
            [0.693147, 0.      ]])
     """
-    if model not in _MODELS:
-        raise ValueError(f"model={model!r} is unknown; choose one of {_MODELS}.")
+    if model not in HYPERBOLIC_MODELS:
+        raise ValueError(
+            f"model={model!r} is unknown; choose one of {HYPERBOLIC_MODELS}."
+        )
     if model != "klein":
         options = {"curvature": curvature}
         return pairwise_distances(

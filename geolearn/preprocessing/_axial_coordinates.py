@@ -13,13 +13,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from geolearn.manifolds import axial_coordinates, from_axial_coordinates
 from geolearn.manifolds._hyperbolic_points import check_hyperbolic_points
-from geolearn.manifolds.axial import MODELS
+from geolearn.utils._hyperbolic_models import HYPERBOLIC_MODELS
 from geolearn.utils._sklearn import Interval, StrOptions, _fit_context
 
 __all__ = ["GEOMETRY_CONSTRAINTS", "AxialCoordinates", "axial_features"]
 
 GEOMETRY_CONSTRAINTS: dict[str, Any] = {
-    "model": [StrOptions(set(MODELS))],
+    "model": [StrOptions(set(HYPERBOLIC_MODELS))],
     "curvature": [Interval(Real, None, 0, closed="neither")],
     "time_axis": [Interval(Integral, None, None, closed="neither")],
 }
