@@ -1,6 +1,11 @@
 """Neighbour graphs, affinities, Laplacians and heat diffusion."""
 
 from geolearn.graph._affinity import alpha_decay_affinity, gaussian_knn_affinity
+from geolearn.graph._brownian import (
+    BrownianAffinities,
+    brownian_affinities,
+    brownian_affinities_to,
+)
 from geolearn.graph._components import connect_components, connected_components
 from geolearn.graph._dissimilarity import (
     denoise_dissimilarity,
@@ -17,10 +22,13 @@ from geolearn.graph._time import DiffusionTime, select_diffusion_time
 from geolearn.graph._umap import to_umap_knn
 
 __all__ = [
+    "BrownianAffinities",
     "DiffusionTime",
     "NeighborIndex",
     "alpha_decay_affinity",
     "alpha_decay_weights",
+    "brownian_affinities",
+    "brownian_affinities_to",
     "check_affinity",
     "connect_components",
     "connected_components",
