@@ -9,9 +9,16 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from geolearn.covariance._scan import asymmetry
+from geolearn.covariance._scan import asymmetry, refuse_asymmetric
+from geolearn.manifolds.spd._forms import symmetrise
 
-__all__ = ["StackInput", "check_labels", "check_matrices", "check_stack"]
+__all__ = [
+    "StackInput",
+    "check_labels",
+    "check_matrices",
+    "check_stack",
+    "refuse_not_finite",
+]
 
 
 class StackInput:
@@ -70,15 +77,16 @@ def check_stack(estimator, X, *, reset, axes, finite=True):
     if min(X.shape) == 0:
         raise ValueError(f"X has shape {X.shape}: every one of {axes} must be >= 1.")
     if finite:
-        _check_finite(np.isfinite(X).all(axis=(1, 2)))
+        refuse_not_finite(np.isfinite(X).all(axis=(1, 2)))
     return X
 
 
-def _check_finite(finite):
+def refuse_not_finite(finite, noun="samples"):
+    """Raise unless all samples are finite, and name the first that is not."""
     if not finite.all():
         raise ValueError(
             f"Input X contains NaN or infinity: {int((~finite).sum())} of "
-            f"{len(finite)} samples do, the first is X[{int(np.argmin(finite))}]. "
+            f"{len(finite)} {noun} do, the first is X[{int(np.argmin(finite))}]. "
             f"Remove or interpolate them first."
         )
 
@@ -125,16 +133,9 @@ def check_matrices(estimator, X, *, reset):
             f"Covariances() or AugmentedCovariances() first."
         )
     off, largest = asymmetry(X)
-    _check_finite(~np.isnan(off))
-    wrong = off > 1e-8 * largest
-    if wrong.any():
-        first = int(np.argmax(wrong))
-        raise ValueError(
-            f"X[{first}] is not symmetric: entries differ from their mirror images by "
-            f"up to {off[first]:.3g}; {int(wrong.sum())} of {len(X)} matrices are "
-            f"affected. Pass (X + np.swapaxes(X, 1, 2)) / 2 if that is rounding."
-        )
-    return 0.5 * (X + np.swapaxes(X, 1, 2)) if off.any() else X
+    refuse_not_finite(~np.isnan(off))
+    refuse_asymmetric(off, largest, "X[{}]", "(X + np.swapaxes(X, 1, 2)) / 2")
+    return symmetrise(X) if off.any() else X
 
 
 def check_labels(estimator, X, y):

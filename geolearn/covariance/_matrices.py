@@ -2,12 +2,11 @@
 
 import numpy as np
 
-from geolearn.covariance._scan import asymmetry
+from geolearn.covariance._scan import asymmetry, refuse_asymmetric
 from geolearn.manifolds import SPD
+from geolearn.manifolds.spd._forms import symmetrise
 
 __all__ = ["prepare", "square_manifold"]
-
-_ASYMMETRY = 1e-8  # relative; beyond it a matrix is wrong, not rounded
 
 
 def square_manifold(X, metric, metric_params, name):
@@ -63,12 +62,6 @@ def _symmetric(A, name, manifold):
         return A  # the manifold names both sizes
     stack = np.ascontiguousarray(A, dtype=np.float64).reshape(-1, *manifold.point_shape)
     off, largest = asymmetry(stack)
-    wrong = off > _ASYMMETRY * largest
-    if wrong.any():
-        k = int(np.argmax(wrong))
-        raise ValueError(
-            f"{name}: matrix {k} is not symmetric: entries differ from their mirror "
-            f"images by up to {off[k]:.3g}; {int(wrong.sum())} of {len(off)} matrices "
-            f"are affected. Pass (A + np.swapaxes(A, -1, -2)) / 2 if that is rounding."
-        )
-    return 0.5 * (A + np.swapaxes(A, -1, -2)) if off.any() else A
+    label, part = f"{name}: matrix {{}}", "(A + np.swapaxes(A, -1, -2)) / 2"
+    refuse_asymmetric(off, largest, label, part)
+    return symmetrise(A) if off.any() else A

@@ -3,9 +3,10 @@
 import numpy as np
 from numba import types
 
+from geolearn.manifolds.spd._forms import ASYMMETRY
 from geolearn.utils._jit import first_class, kernel
 
-__all__ = ["asymmetry"]
+__all__ = ["asymmetry", "refuse_asymmetric"]
 
 _STACK = types.Array(types.float64, 3, "C", readonly=True)
 
@@ -32,6 +33,28 @@ def asymmetry(X):
     with np.errstate(invalid="ignore"):  # uncompiled, NumPy would warn of infinity
         scan(X, off, largest)
     return off, largest
+
+
+def refuse_asymmetric(off, largest, label, symmetric_part):
+    """Raise if a matrix is further from its mirror image than rounding takes it.
+
+    Parameters
+    ----------
+    off, largest : ndarray of shape (n_matrices,)
+        What `asymmetry` returns.
+    label : str
+        Name of a matrix in the message, with ``{}`` for its position.
+    symmetric_part : str
+        Code that returns the symmetric parts, for the message.
+    """
+    wrong = off > ASYMMETRY * largest
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        raise ValueError(
+            f"{label.format(first)} is not symmetric: entries differ from their mirror "
+            f"images by up to {off[first]:.3g}; {int(wrong.sum())} of {len(off)} "
+            f"matrices are affected. Pass {symmetric_part} if that is rounding."
+        )
 
 
 @kernel

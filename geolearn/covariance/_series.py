@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from geolearn.covariance._input import refuse_not_finite
+
 __all__ = ["check_longer", "check_series", "refuse_constant", "unit_range"]
 
 
@@ -29,13 +31,7 @@ def check_series(X) -> np.ndarray:
             f"X has shape {X.shape}; expected (n_trials, n_channels, n_times), none of "
             f"them 0. Use X[np.newaxis] for a single trial."
         )
-    finite = np.isfinite(X).all(axis=(1, 2))
-    if not finite.all():
-        raise ValueError(
-            f"Input X contains NaN or infinity: {int((~finite).sum())} of {len(X)} "
-            f"trials do, the first is X[{int(np.argmin(finite))}]. Remove or "
-            f"interpolate them first."
-        )
+    refuse_not_finite(np.isfinite(X).all(axis=(1, 2)), "trials")
     return X
 
 

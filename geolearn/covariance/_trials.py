@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from geolearn.covariance._estimation import NON_FINITE, covariance_kernel
+from geolearn.manifolds.spd._forms import ASYMMETRY, symmetrise
 
 __all__ = [
     "ESTIMATORS",
@@ -205,10 +206,10 @@ def _called(function, X, trial, order, lag, ridge):
             f"{trial} of shape {Z.shape}; it must return ({n}, {n})."
         )
     off = np.abs(C - C.T).max()
-    if not (np.isfinite(C).all() and off <= 1e-8 * np.abs(C).max()):
+    if not (np.isfinite(C).all() and off <= ASYMMETRY * np.abs(C).max()):
         raise ValueError(
             f"estimator={function!r} returned a matrix with NaN or infinity, or one "
             f"that is not symmetric, for trial {trial}."
         )
-    C = 0.5 * (C + C.T)
+    C = symmetrise(C)
     return C + ridge * np.trace(C) / n * np.eye(n)

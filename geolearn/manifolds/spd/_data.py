@@ -11,6 +11,7 @@ from geolearn.manifolds._pointwise import finish
 from geolearn.manifolds.base import Manifold
 from geolearn.manifolds.spd._chunks import in_chunks, pieces
 from geolearn.manifolds.spd._forms import (
+    ASYMMETRY,
     nearest_definite,
     not_positive_definite,
     symmetrise,
@@ -25,7 +26,6 @@ from geolearn.utils.validation import (
 
 __all__ = ["DataOperations"]
 
-_ASYMMETRY = 1e-8  # relative; beyond it a matrix is wrong, not rounded
 _FLOOR = 1e-12  # of projected eigenvalues, relative to the largest
 
 
@@ -296,7 +296,7 @@ class DataOperations(Manifold):
 
     # Membership.
 
-    def check_points(self, X: Any, *, atol: float = _ASYMMETRY) -> np.ndarray:
+    def check_points(self, X: Any, *, atol: float = ASYMMETRY) -> np.ndarray:
         """Check that matrices are symmetric positive definite.
 
         Parameters
@@ -358,7 +358,7 @@ class DataOperations(Manifold):
         low = values[..., 0] < floor * np.abs(values).max(axis=-1)
         return nearest_definite(x, floor, low | ~self._definite(x))
 
-    def _checked(self, X, *, atol=_ASYMMETRY, definite=True, name="X"):
+    def _checked(self, X, *, atol=ASYMMETRY, definite=True, name="X"):
         X = np.ascontiguousarray(X, dtype=np.float64)
         if X.ndim != 3 or X.shape[1:] != self.point_shape or len(X) == 0:
             hint = ""
@@ -394,7 +394,7 @@ class DataOperations(Manifold):
                 else "init contains NaN or infinity."
             )
         off = float(_asymmetry(X[first]))
-        if off > min(atol, _ASYMMETRY):
+        if off > min(atol, ASYMMETRY):
             count = f"; {int((~valid).sum())} of {len(X)} matrices are affected"
             return ValueError(
                 f"{where} is not symmetric: entries differ from their mirror images "
@@ -405,7 +405,7 @@ class DataOperations(Manifold):
 
     def _membership(self, x, atol):
         deviation = _asymmetry(x)
-        valid = (deviation <= min(atol, _ASYMMETRY)) & self._definite(x)
+        valid = (deviation <= min(atol, ASYMMETRY)) & self._definite(x)
         return valid, deviation
 
     @staticmethod

@@ -5,6 +5,7 @@ import numpy as np
 from geolearn.manifolds.special import sinhc
 
 __all__ = [
+    "ASYMMETRY",
     "compose",
     "divided_log",
     "divided_power",
@@ -16,6 +17,8 @@ __all__ = [
     "unvec",
     "vec",
 ]
+
+ASYMMETRY = 1e-8  # relative; beyond it a matrix is wrong, not rounded
 
 _ROOT_TWO = np.sqrt(2.0)
 

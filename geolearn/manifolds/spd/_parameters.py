@@ -5,6 +5,7 @@ from numbers import Real
 
 import numpy as np
 
+from geolearn.manifolds.spd._forms import ASYMMETRY, symmetrise
 from geolearn.manifolds.spd._names import canonical_name
 from geolearn.utils.validation import check_positive
 
@@ -88,9 +89,9 @@ def _matrix(name, metric, matrix, n):
     if not np.isfinite(matrix).all():
         raise ValueError("metric_matrix contains NaN or infinity.")
     off = np.abs(matrix - matrix.T).max()
-    if off > 1e-8 * np.abs(matrix).max():
+    if off > ASYMMETRY * np.abs(matrix).max():
         raise ValueError(f"metric_matrix is not symmetric: it is off by {off:.3g}.")
-    matrix = 0.5 * (matrix + matrix.T)
+    matrix = symmetrise(matrix)
     smallest = np.linalg.eigvalsh(matrix)[0]
     if not smallest > n * np.finfo(float).eps * np.diag(matrix).max():
         raise ValueError(
