@@ -16,7 +16,7 @@ from geolearn import linalg
 from geolearn.covariance._geometry import check_spd, distances_to, fit_mean
 from geolearn.manifolds import SPD
 from geolearn.manifolds.spd._chunks import pieces
-from geolearn.manifolds.spd._forms import compose, symmetrise
+from geolearn.manifolds.spd._forms import compose, gram
 from geolearn.manifolds.spd._names import canonical_name
 from geolearn.manifolds.spd._spectral import eigen, factor, rotate
 
@@ -208,7 +208,7 @@ class LogCholeskyTranslation(Translation):
         K = np.tril(C, -1)
         diagonal = np.arange(K.shape[-1])
         K[..., diagonal, diagonal] = np.exp(C[..., diagonal, diagonal])
-        return symmetrise(K @ np.swapaxes(K, -1, -2)), _everywhere(X)
+        return gram(K), _everywhere(X)
 
 
 class BuresWassersteinTranslation(Translation):
@@ -269,7 +269,7 @@ class BuresWassersteinTranslation(Translation):
         lam, U = linalg.eigh(rotate(V, S) / _mean_roots(b), n_jobs=self.n_jobs)
         margins = 1.0 + lam[:, 0]
         F = V @ compose(U, self._floored(1.0 + lam)) * np.sqrt(b)
-        return symmetrise(F @ np.swapaxes(F, -1, -2)), margins
+        return gram(F), margins
 
     def _floored(self, values):
         return np.maximum(values, _CLIP) if self.clip else values

@@ -5,8 +5,8 @@ import numpy as np
 from geolearn import linalg
 from geolearn.manifolds.spd._forms import (
     compose,
+    gram,
     scale_columns,
-    symmetrise,
     transpose,
     unvec,
     vec,
@@ -114,7 +114,7 @@ class AffineInvariant(Geometry):
         """Return L exp(L^-1 V L^-T) L^T."""
         L, W = inverse_factor(P)
         s, U = linalg.eigh(linalg.congruence(W, V))
-        return _gram(scale_columns(L @ U, np.exp(0.5 * s)))
+        return gram(scale_columns(L @ U, np.exp(0.5 * s)))
 
     def log(self, P, Q):
         """Return L log(L^-1 Q L^-T) L^T."""
@@ -173,7 +173,7 @@ class AffineInvariant(Geometry):
         L = factor(P)
         S = unstretch(unvec(w, self.n), self.alpha, self.beta)
         s, U = linalg.eigh(S, n_jobs=n_jobs)
-        return _gram(
+        return gram(
             scale_columns(L @ (transpose(polar_rotation(L)) @ U), np.exp(0.5 * s))
         )
 
@@ -189,7 +189,3 @@ class AffineInvariant(Geometry):
             variance=float(weight @ np.sum(logs**2, axis=-1)),
             gradient_norm=float(np.linalg.norm(weight @ logs)),
         )
-
-
-def _gram(K):
-    return symmetrise(K @ transpose(K))

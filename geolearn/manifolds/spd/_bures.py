@@ -6,6 +6,7 @@ import numpy as np
 
 from geolearn import linalg
 from geolearn.manifolds.spd._forms import (
+    gram,
     scale_columns,
     symmetrise,
     transpose,
@@ -68,8 +69,7 @@ class BuresWasserstein(Geometry):
         if np.any(bad):
             reason = "I + Gamma is not positive definite, where Gamma P + P Gamma = V"
             raise leaves_domain(self.name, bad, reason)
-        K = scale_columns(U @ step, np.sqrt(d))
-        return symmetrise(K @ transpose(K))
+        return gram(scale_columns(U @ step, np.sqrt(d)))
 
     def _displacement(self, P, Q, n_jobs=None):
         """Return d, U and X = D^1/2 Gamma D^1/2 in the eigenbasis of P.

@@ -8,6 +8,7 @@ from geolearn.manifolds.spd._forms import (
     compose,
     divided_log,
     divided_power,
+    gram,
     scale_columns,
     symmetrise,
     transpose,
@@ -94,16 +95,12 @@ class _Spectral(_Chart):
     def push(self, A, V):
         """Return the differential of the coordinates at A."""
         a, U = eigen(A)
-        return self._vec(_rotate_back(U, self._divided(a) * rotate(U, V)))
+        return self._vec(linalg.congruence(U, self._divided(a) * rotate(U, V)))
 
     def pull(self, A, w):
         """Undo `push`."""
         a, U = eigen(A)
-        return _rotate_back(U, rotate(U, self._unvec(w)) / self._divided(a))
-
-
-def _rotate_back(U, S):
-    return linalg.congruence(U, S)
+        return linalg.congruence(U, rotate(U, self._unvec(w)) / self._divided(a))
 
 
 class LogChart(_Spectral):
@@ -142,8 +139,7 @@ class LogChart(_Spectral):
     def matrix(self, z, n_jobs=None, inside=False):
         """Return the exponential."""
         s, U = linalg.eigh(self._unvec(z), n_jobs=n_jobs)
-        K = scale_columns(U, np.exp(0.5 * s))
-        return symmetrise(K @ transpose(K))
+        return gram(scale_columns(U, np.exp(0.5 * s)))
 
 
 class PowerChart(_Spectral):
@@ -185,8 +181,7 @@ class PowerChart(_Spectral):
             reason = f"A^{self.theta:g} is not positive definite at its end"
             raise leaves_domain("power_euclidean", bad, reason)
         a, U = eigen(S, n_jobs)
-        K = scale_columns(U, a ** (0.5 / self.theta))
-        return symmetrise(K @ transpose(K))
+        return gram(scale_columns(U, a ** (0.5 / self.theta)))
 
 
 class CholeskyChart(_Chart):
@@ -237,7 +232,7 @@ class CholeskyChart(_Chart):
             reason = "the diagonal of the factor is not positive at its end"
             raise leaves_domain("cholesky", bad, reason)
         L = self._triangle(z, diagonal)
-        return symmetrise(L @ transpose(L))
+        return gram(L)
 
     def push(self, A, V):
         """Return the entries of X = L (L^-1 V L^-T)_1/2, where V = L X^T + X L^T."""

@@ -9,6 +9,7 @@ __all__ = [
     "compose",
     "divided_log",
     "divided_power",
+    "gram",
     "nearest_definite",
     "not_positive_definite",
     "scale_columns",
@@ -36,6 +37,11 @@ def symmetrise(A):
 def scale_columns(V, values):
     """Return V diag(values)."""
     return V * values[..., None, :]
+
+
+def gram(K):
+    """Return K K^T, exactly symmetric."""
+    return symmetrise(K @ transpose(K))
 
 
 def compose(V, values):

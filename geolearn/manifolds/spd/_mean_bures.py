@@ -17,6 +17,7 @@ import numpy as np
 
 from geolearn.linalg import congruence, eigh
 from geolearn.manifolds._mean import FrechetMean
+from geolearn.manifolds.spd._forms import compose, symmetrise
 from geolearn.manifolds.spd._mean_factors import definite_factors, left_singular, slices
 from geolearn.manifolds.spd._mean_kernels import BURES
 from geolearn.manifolds.spd._mean_newton import conjugate_gradients
@@ -75,8 +76,7 @@ def bures_mean(
         L = np.linalg.cholesky(M / problem.unit)
         point = problem.evaluate(*_spectrum(L))
         point, n_iter = _solve(problem, point, tol, max_iter)
-        M = problem.unit * ((point.Q * point.m) @ point.Q.T)
-        M = 0.5 * (M + M.T)
+        M = problem.unit * compose(point.Q, point.m)
         variance = problem.variance(point, M)
     return FrechetMean(
         M, variance, n_iter, point.criterion, bool(point.criterion <= tol)
@@ -117,7 +117,7 @@ class _Problem:
             sigma, V = self._roots(F, self.X[chunk], chunk.start, factored)
             C += self.spectra.take(chunk, sigma, V)
         scale = float(np.trace(C) / m.sum())
-        m, C = scale**2 * m, scale * 0.5 * (C + C.T)
+        m, C = scale**2 * m, scale * symmetrise(C)
         R = C / np.sqrt(m)[:, None] / np.sqrt(m)
         criterion = _size(R - np.eye(len(m)))
         return _Point(Q, m, scale, C, R, criterion, factored)

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from geolearn.linalg import cholesky, triangular_inverse
+from geolearn.manifolds.spd._forms import gram, symmetrise
 from geolearn.utils._threads import resolve_threads
 
 __all__ = [
@@ -133,9 +134,7 @@ class ScaledStack:
 
     def unscaled(self, L: np.ndarray) -> np.ndarray:
         """Return the matrix whose scaled factor is L."""
-        F = self.scale[:, None] * L
-        M = F @ F.T
-        return 0.5 * (M + M.T)
+        return gram(self.scale[:, None] * L)
 
 
 def arithmetic_harmonic_start(stack: ScaledStack) -> np.ndarray:
@@ -158,7 +157,7 @@ def arithmetic_harmonic_start(stack: ScaledStack) -> np.ndarray:
         rows *= np.sqrt(weight * scale)[:, None, None]
         rows = rows.reshape(-1, n)
         harmonic += rows.T @ rows
-    L = np.linalg.cholesky(0.5 * (arithmetic + arithmetic.T))
+    L = np.linalg.cholesky(symmetrise(arithmetic))
     values, V = np.linalg.eigh(L.T @ harmonic @ L)
     # The harmonic mean is the smaller one; rounding may hide it.
     L = lower((L @ V) * np.maximum(values, 1.0) ** -0.25)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from geolearn.linalg import triangular_inverse
+from geolearn.manifolds.spd._forms import gram, symmetrise
 
 __all__ = ["InductiveMean", "geodesic_point"]
 
@@ -29,13 +30,11 @@ def geodesic_point(A: np.ndarray, B: np.ndarray, t: float) -> np.ndarray:
     L = np.linalg.cholesky(A)
     W = triangular_inverse(L)
     Z = W @ B @ W.T
-    values, V = np.linalg.eigh(0.5 * (Z + Z.T))
+    values, V = np.linalg.eigh(symmetrise(Z))
     if not values[-1] < _WIDE * values[0]:
         V, sigma, _ = np.linalg.svd(W @ np.linalg.cholesky(B))
         values = sigma**2
-    F = (L @ V) * values ** (0.5 * t)
-    M = F @ F.T
-    return 0.5 * (M + M.T)
+    return gram((L @ V) * values ** (0.5 * t))
 
 
 class InductiveMean:

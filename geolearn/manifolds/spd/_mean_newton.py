@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from geolearn.manifolds.spd._forms import symmetrise
+
 __all__ = ["conjugate_gradients", "newton_step"]
 
 _MAX_PRODUCTS = 40
@@ -89,4 +91,4 @@ def conjugate_gradients(apply, G, precondition, target, floor, norm=np.linalg.no
         z = precondition(r)
         rz, before = float(np.sum(r * z)), rz
         p = z + (rz / before) * p
-    return 0.5 * (S + S.T), size
+    return symmetrise(S), size

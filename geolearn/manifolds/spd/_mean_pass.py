@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from geolearn.linalg import congruence, eigh, triangular_inverse
+from geolearn.manifolds.spd._forms import symmetrise
 from geolearn.manifolds.spd._mean_factors import ScaledStack, left_singular
 from geolearn.manifolds.spd._mean_kernels import LOGARITHM
 from geolearn.manifolds.spd._mean_spectra import Spectra, spread_out
@@ -60,7 +61,7 @@ class AffineProblem:
             if lam is None:
                 return self.evaluate(L, factored=True)
             G += self._spectra.take(chunk, lam, V)
-        G = 0.5 * (G + G.T)
+        G = symmetrise(G)
         lam, weight = self._spectra.f, self.weight
         ranges = lam.max(axis=1) - lam.min(axis=1)
         return AffinePoint(

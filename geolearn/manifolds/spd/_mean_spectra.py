@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from geolearn.manifolds.spd._forms import symmetrise
 from geolearn.manifolds.spd._mean_kernels import (
     n_segments,
     spectral_apply,
@@ -71,8 +72,7 @@ class Spectra:
         partial = np.empty((n_segments(len(f), n), n, n))
         with self._threads(8 * f.size * n**2):
             spectral_apply(kind, S, self._rows, f, self._kept_weight, partial)
-        H = partial.sum(axis=0)
-        return 0.5 * (H + H.T)
+        return symmetrise(partial.sum(axis=0))
 
     def _threads(self, operations):
         return numba_threads(self._n_jobs if operations > _WORTH_THREADS else 1)
