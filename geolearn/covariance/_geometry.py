@@ -106,7 +106,6 @@ def fit_mean(
     geometry, X, sample_weight=None, *, init=None, tol=1e-8, max_iter=50, n_jobs=None
 ) -> FrechetMean:
     """Return the weighted Fréchet mean of matrices with its diagnostics."""
-    options = {"n_jobs": n_jobs} if isinstance(geometry, SPD) else {}
     return geometry.frechet_mean(
         X,
         sample_weight,
@@ -114,7 +113,7 @@ def fit_mean(
         tol=tol,
         max_iter=max_iter,
         return_result=True,
-        **options,
+        **_thread_option(geometry, n_jobs),
     )
 
 
@@ -130,11 +129,14 @@ def distances_to(geometry, X, references, *, n_jobs=None) -> np.ndarray:
 
 def tangent_vectors(geometry, reference, X, *, n_jobs=None) -> np.ndarray:
     """Return orthonormal coordinates (n, dim) of the logarithms at a reference."""
-    options = {"n_jobs": n_jobs} if isinstance(geometry, SPD) else {}
-    return geometry.log_vector(reference, X, **options)
+    return geometry.log_vector(reference, X, **_thread_option(geometry, n_jobs))
 
 
 def from_tangent(geometry, reference, vectors, *, n_jobs=None) -> np.ndarray:
     """Return the matrices (n, n, n) with given coordinates; undo `tangent_vectors`."""
-    options = {"n_jobs": n_jobs} if isinstance(geometry, SPD) else {}
-    return geometry.exp_vector(reference, vectors, **options)
+    return geometry.exp_vector(reference, vectors, **_thread_option(geometry, n_jobs))
+
+
+def _thread_option(geometry, n_jobs):
+    """Return the argument n_jobs for methods that have it on `SPD` alone."""
+    return {"n_jobs": n_jobs} if isinstance(geometry, SPD) else {}
