@@ -2,5 +2,12 @@
 
 from geolearn.plotting._embedding_display import EmbeddingDisplay
 from geolearn.plotting._hyperbolic_display import HyperbolicDecisionDisplay
+from geolearn.plotting._poincare_display import PoincareDisplay
+from geolearn.plotting._sphere_display import SphereDisplay
 
-__all__ = ["EmbeddingDisplay", "HyperbolicDecisionDisplay"]
+__all__ = [
+    "EmbeddingDisplay",
+    "HyperbolicDecisionDisplay",
+    "PoincareDisplay",
+    "SphereDisplay",
+]

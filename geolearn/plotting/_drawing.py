@@ -182,6 +182,8 @@ def add_colorbar(scatter, extend, title):
         ax=scatter.axes,
         extend=extend,
         pad=0.1 if _is_3d(scatter.axes) else 0.02,
+        # Maps of the world are half as high as wide.
+        shrink=1.0 if scatter.axes.name in ("3d", "rectilinear") else 0.55,
     )
     colorbar.solids.set_alpha(1.0)
     colorbar.outline.set_visible(False)

@@ -5,20 +5,14 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array
 
+from geolearn.plotting._coloring import Coloring
 from geolearn.plotting._coordinates import embed, final_estimator
 from geolearn.plotting._drawing import (
-    add_colorbar,
-    add_legend,
     check_scatter_params,
     equalise,
     point_style,
     prepare_axes,
-    scale_limits,
-    scatter_categories,
-    scatter_values,
 )
-from geolearn.plotting._labels import read_labels
-from geolearn.plotting._palette import category_styles
 
 
 class EmbeddingDisplay:
@@ -285,34 +279,26 @@ class EmbeddingDisplay:
         """
         # All that can be wrong is found before a figure is made.
         chosen = self._choose(components)
-        labels = read_labels(self.labels, self.embedding.shape[0], kind)
+        n_samples = self.embedding.shape[0]
+        coloring = Coloring.of(
+            self.labels,
+            n_samples,
+            kind=kind,
+            palette=palette,
+            cmap=cmap,
+            percentiles=percentiles,
+        )
         check_scatter_params(scatter_params)
-        continuous = labels.values is not None
-        limits = scale_limits(labels.values, percentiles) if continuous else None
-        # Without labels all points are of one category, which no legend lists.
-        categories = [None] if self.labels is None else labels.categories
-        styles = [] if continuous else category_styles(categories, palette)
-        if label_name is None:
-            label_name = labels.name
         self.ax_ = prepare_axes(ax, len(chosen))
         self.figure_ = self.ax_.figure
-        points = self.embedding[:, chosen]
-        style = point_style(self.ax_, points.shape[0], size, alpha, rasterized)
-        style.update(scatter_params)
-        if continuous:
-            self.scatter_, extend, missing = scatter_values(
-                self.ax_, points, labels.values, cmap, limits, style
-            )
-        else:
-            self.scatter_, missing = scatter_categories(
-                self.ax_, points, labels.codes, styles, style
-            )
-        self.legend_ = self.colorbar_ = None
-        if legend and continuous:
-            self.colorbar_ = add_colorbar(self.scatter_, extend, label_name)
-            self.legend_ = add_legend(self.ax_, [], [], missing, None)
-        elif legend and labels.codes is not None:
-            self.legend_ = add_legend(self.ax_, categories, styles, missing, label_name)
+        style = point_style(self.ax_, n_samples, size, alpha, rasterized)
+        self.scatter_, self.legend_, self.colorbar_ = coloring.draw(
+            self.ax_,
+            self.embedding[:, chosen],
+            {**style, **scatter_params},
+            legend=legend,
+            label_name=label_name,
+        )
         self._name_axes(chosen, title)
         if equal_aspect:
             equalise(self.ax_)
