@@ -145,15 +145,34 @@ class Hyperboloid(ConstantCurvature):
         return self._with_tangent_time(x, ratio * ((b - a) - 2.0 * q * a))
 
     def _transport(self, x, y, v):
-        q = self._half_sinh_squared(x, y)
-        a, b = x[..., 1:], y[..., 1:]
-        # <y, v> = <y - x, v> for v tangent at x, with y_0 - x_0 not subtracted
-        x0, y0 = self._time(x), self._time(y)
-        rise = np.sum((b - a) * (a + b), axis=-1, keepdims=True) / (x0 + y0)
-        time = np.sum(a * v[..., 1:], axis=-1, keepdims=True) / x0
-        product = np.sum((b - a) * v[..., 1:], axis=-1, keepdims=True) - rise * time
-        factor = -self.curvature * product / (2.0 * (1.0 + q[..., None]))
-        return self._with_tangent_time(y, v[..., 1:] + factor * (a + b))
+        """Go through the origin, where only the holonomy of the triangle is left.
+
+        In the frames of `_tangent_to_vector` the transport is the Cayley transform of
+        the skew map T = (a b^T - b a^T) / (2 + 2 q + x_0 + y_0): the rotation in the
+        plane of the spatial parts by the area of the triangle of origin, x and y. No
+        large numbers cancel, as they do in ambient coordinates.
+        """
+        q = self._half_sinh_squared(x, y)[..., None]
+        a, b = self._root * x[..., 1:], self._root * y[..., 1:]
+        scale = 2.0 + 2.0 * q + self._root * (self._time(x) + self._time(y))
+        # T is that of any two of a, b and b - a: the shorter ones round less.
+        difference = self._root * (y[..., 1:] - x[..., 1:])
+        near = (_square(difference) < np.maximum(_square(a), _square(b)))[..., None]
+        shorter = (_square(a) < _square(b))[..., None]
+        first = np.where(near & ~shorter, -difference, a)
+        second = np.where(near & shorter, difference, b)
+
+        def skew(w):
+            left = np.sum(first * w, axis=-1, keepdims=True)
+            right = np.sum(second * w, axis=-1, keepdims=True)
+            return (first * right - second * left) / scale
+
+        w = self._tangent_to_vector(x, v)
+        once = skew(w)
+        twice = skew(once)
+        # T^2 is -t^2 on the plane of a and b, t the tangent of half the angle.
+        t_square = _wedge_square(first, second)[..., None] / scale**2
+        return self._vector_to_tangent(y, w + 2.0 * (once + twice) / (1.0 + t_square))
 
     def _inner(self, x, u, v):
         # Through the coordinates at the origin: the Lorentz product of large
@@ -206,6 +225,15 @@ def warn_far(manifold, farthest):
         UserWarning,
         stacklevel=4,
     )
+
+
+def _wedge_square(a, b):
+    """Return |a|^2 |b|^2 - (a.b)^2 as a sum of positive terms."""
+    shorter = (_square(a) < _square(b))[..., None]
+    a, b = np.where(shorter, a, b), np.where(shorter, b, a)
+    pivot = _square(a)
+    along = np.sum(a * b, axis=-1) / np.where(pivot > 0.0, pivot, 1.0)
+    return pivot * _square(b - along[..., None] * a)
 
 
 def _norm(v):

@@ -105,6 +105,24 @@ def test_hyperboloid_of_very_different_radii_along_one_ray():
     assert space.dist(x, y) == space.dist(y, x)
 
 
+@pytest.mark.parametrize("radius", [1e-6, 1.0, 8.0, 20.0])
+def test_transport_of_the_hyperboloid(radius):
+    # In ambient coordinates it loses a factor exp(radius) next to the origin.
+    space = Hyperboloid(3)
+    rng = np.random.default_rng(2)
+    for _ in range(6):
+        x, y = reference.hyperboloid_pair(rng, 3, radius, min(radius, 5.0))
+        for point in (y, space.origin):
+            farthest = max(np.arcsinh(np.linalg.norm(p[1:])) for p in (x, point))
+            for start, end in ((x, point), (point, x)):
+                v = space.random_tangent(start, random_state=rng.integers(1000))
+                truth = reference.hyperboloid_transport(start, end, v)
+                found = reference.exact(space.transport(start, end, v))
+                frames = [reference.hyperboloid_frame(end, u) for u in (truth, found)]
+                error = reference.norm([a - b for a, b in zip(*frames, strict=True)])
+                assert error < 20 * EPS * math.cosh(farthest)
+
+
 @pytest.mark.parametrize(
     ("separation", "gap"),
     [(1e-10, 0.5), (1e-6, 0.5), (1e-3, 0.5), (1.0, 0.5), (4.0, 0.9)],

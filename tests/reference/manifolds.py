@@ -72,6 +72,22 @@ def hyperboloid_log(x, y):
     return [ratio * (b - cosh * a) for a, b in zip(x, y, strict=True)]
 
 
+def hyperboloid_transport(x, y, v):
+    """Return the parallel vector at curvature -1; only space is read of each."""
+    x, y, v = lift(x), lift(y), exact(v)
+    v[0] = sum(a * b for a, b in zip(x[1:], v[1:], strict=True)) / x[0]
+    factor = lorentz(y, v) / (1 - lorentz(x, y))
+    return [c + factor * (a + b) for a, b, c in zip(x, y, v, strict=True)]
+
+
+def hyperboloid_frame(x, v):
+    """Return the coordinates of a vector transported from x to the origin."""
+    x, v = lift(x), exact(v)
+    along = sum(a * b for a, b in zip(x[1:], v[1:], strict=True))
+    factor = along / (x[0] * (1 + x[0]))
+    return [b - factor * a for a, b in zip(x[1:], v[1:], strict=True)]
+
+
 def hyperboloid_pair(rng, dim, radius, distance):
     """Return doubles near two points `distance` apart, one at hyperbolic `radius`."""
     a = rng.standard_normal(dim)
