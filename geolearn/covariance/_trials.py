@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from geolearn.covariance._estimation import NON_FINITE, covariance_kernel
+from geolearn.manifolds.spd._chunks import pieces
 from geolearn.manifolds.spd._forms import ASYMMETRY, symmetrise
 
 __all__ = [
@@ -16,7 +17,6 @@ __all__ = [
 ]
 
 ESTIMATORS = ("scm", "cov", "lwf", "oas", "corr")
-_CHUNK_BYTES = 2**26
 
 
 def check_trials(estimator, X, *, reset):
@@ -65,14 +65,9 @@ def _check_axes(X):
         )
 
 
-def _chunks(X, row_bytes):
-    step = max(1, _CHUNK_BYTES // max(row_bytes, 1))
-    return [slice(i, min(i + step, len(X))) for i in range(0, len(X), step)]
-
-
 def check_finite_trials(X):
     """Raise for NaN and infinity, naming the first bad trial."""
-    for rows in _chunks(X, 8 * X[0].size):
+    for rows in pieces(len(X), 8 * X[0].size):
         finite = np.isfinite(X[rows]).all(axis=(1, 2))
         if not finite.all():
             first = rows.start + int(np.argmin(finite))
@@ -132,7 +127,7 @@ def covariance_stack(X, order=1, lag=1, *, estimator, ridge, n_jobs, **options):
     _check_length(X, estimator, options["assume_centered"])
     n = order * X.shape[1]
     out = np.empty((len(X), n, n))
-    for rows in _chunks(X, 8 * (X[0].size + n * n)):
+    for rows in pieces(len(X), 8 * (X[0].size + n * n)):
         chunk = np.ascontiguousarray(X[rows], dtype=np.float64)
         status = covariance_kernel(
             chunk,

@@ -13,7 +13,8 @@ from sklearn import covariance as peer
 from sklearn.base import clone
 from sklearn.utils._param_validation import InvalidParameterError
 
-from geolearn.covariance import Covariances, _estimation, _trials
+from geolearn.covariance import Covariances, _estimation
+from geolearn.manifolds.spd import _chunks
 from tests.peers import pyriemann
 from tests.reference.covariance import ledoit_wolf, sample_covariance
 
@@ -207,7 +208,7 @@ def test_chunks_and_threads_change_no_bit(monkeypatch, name):
     X = trials(11, 5, 20).astype(np.float32)
     wanted = Covariances(name).fit_transform(X)
     assert_array_equal(Covariances(name, n_jobs=2).fit_transform(X), wanted)
-    monkeypatch.setattr(_trials, "_CHUNK_BYTES", 3000)
+    monkeypatch.setattr(_chunks, "_CHUNK_BYTES", 3000)
     assert_array_equal(Covariances(name).fit_transform(X), wanted)
     bad = X.copy()
     bad[9, 2] = 1.0

@@ -7,9 +7,9 @@ __all__ = ["in_chunks", "pieces"]
 _CHUNK_BYTES = 64 * 2**20
 
 
-def pieces(n_items, item_bytes):
-    """Return slices over `n_items` that hold about 64 MB each."""
-    step = max(1, _CHUNK_BYTES // max(1, item_bytes))
+def pieces(n_items, item_bytes, piece_bytes=None):
+    """Return slices over `n_items` of about `piece_bytes` each, by default 64 MB."""
+    step = max(1, (piece_bytes or _CHUNK_BYTES) // max(1, item_bytes))
     return [slice(i, min(i + step, n_items)) for i in range(0, n_items, step)]
 
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from geolearn.linalg import cholesky, triangular_inverse
+from geolearn.manifolds.spd._chunks import pieces
 from geolearn.manifolds.spd._forms import gram, symmetrise
 from geolearn.utils._threads import resolve_threads
 
@@ -25,8 +26,7 @@ _PLAIN_EXPONENT = 30.0  # of two: diagonal entries that need no scaling
 
 def slices(n_samples: int, n: int) -> list[slice]:
     """Divide samples into chunks whose working memory is bounded."""
-    size = max(1, _CHUNK_BYTES // (8 * n * n))
-    return [slice(i, min(i + size, n_samples)) for i in range(0, n_samples, size)]
+    return pieces(n_samples, 8 * n * n, _CHUNK_BYTES)
 
 
 def lower(F):
