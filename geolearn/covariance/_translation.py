@@ -86,6 +86,7 @@ class Translation(ABC):
             max_iter=max_iter,
             n_jobs=self.n_jobs,
         )
+        # result.variance is no substitute: it is extrapolated over the last step.
         d = distances_to(self.geometry, Y, result.mean[None], n_jobs=self.n_jobs)[:, 0]
         variance = float(weight @ d**2) / float(weight.sum()) / self.power**2
         return self.restore(result.mean), variance, result.n_iter
