@@ -23,7 +23,9 @@ __all__ = [
     "transpose",
 ]
 
-_FAR = 1.5  # 1 - cos of 120 degrees, beyond which angles follow from X + Y
+_CLOSE = 1.0  # of 4 sum(1 - cos): every angle is below 42 degrees
+_FAR = 1.9  # 1 - cos of 154 degrees, beyond which X + Y tells more than Y - X
+_QUARTER = np.array([[0.0, -1.0], [1.0, 0.0]])
 
 
 def transpose(x):
@@ -73,18 +75,27 @@ def rotation_angles(x, y, n_jobs=None):
         cosine = 1.0 - np.sum(difference * difference, axis=(-2, -1)) / 4.0
         angles = np.arctan2(sine, cosine)[..., None]
         return angles, np.arctan2(sine, -cosine)[..., None]
-    versines = linalg.eigvalsh(transpose(difference) @ difference / 2.0, n_jobs=n_jobs)[
-        ..., ::-1
-    ]
-    angles = 2.0 * np.arcsin(np.sqrt(np.clip(versines / 2.0, 0.0, 1.0)))
+    return _general_angles(*np.broadcast_arrays(x, y, difference), n_jobs)
+
+
+def _general_angles(x, y, difference, n_jobs):
+    close = np.sum(difference * difference, axis=(-2, -1)) < _CLOSE
+    squares = transpose(difference) @ difference / 2.0
+    if np.any(close):
+        # sin^2 for 1 - cos: free of the squared errors of inexact rotations
+        sine = skew_part(transpose(x[close]) @ difference[close])
+        squares[close] = transpose(sine) @ sine
+    values = linalg.eigvalsh(squares, n_jobs=n_jobs)[..., ::-1]
+    divisor = np.where(close, 1.0, 2.0)[..., None]
+    angles = divisor * np.arcsin(np.sqrt(np.clip(values / divisor, 0.0, 1.0)))
     rest = np.pi - angles
-    far = versines[..., 0] > _FAR
-    if np.any(far):  # the arcsine has lost half the digits near pi
-        x, y = np.broadcast_arrays(x, y)
-        sines = np.linalg.svd(y[far] - x[far], compute_uv=False)
-        cosines = np.linalg.svd(y[far] + x[far], compute_uv=False)[..., ::-1]
-        angles[far] = 2.0 * np.arctan2(sines, cosines)
-        rest[far] = 2.0 * np.arctan2(cosines, sines)
+    far = values[..., 0] > _FAR
+    if np.any(far):  # the arcsine loses digits up to half of them at pi
+        sums = np.linalg.svd(x[far] + y[far], compute_uv=False)[..., ::-1]
+        obtuse = values[far] > 1.0
+        gaps = 2.0 * np.arcsin(np.minimum(sums / 2.0, 1.0))
+        rest[far] = np.where(obtuse, gaps, rest[far])
+        angles[far] = np.where(obtuse, np.pi - gaps, angles[far])
     return _pair(angles), _pair(rest)
 
 
@@ -144,24 +155,26 @@ def quaternion(x, y):
 
 
 def logarithm(x, y):
-    """Return the shortest skew matrices A with exp(A) = X^T Y.
+    """Return the shortest skew A with exp(A) = X^T Y, and what lacks to a half turn.
 
-    Of angles equal to pi, one of both senses is taken.
+    The second is pi less the largest angle; where it vanishes, a logarithm of the
+    other sense is as short.
     """
     n = x.shape[-1]
     if n == 2:
         difference = y - x
-        sine = skew_part(transpose(x) @ difference)
+        sine = skew_part(transpose(x) @ difference)[..., 1, 0]
         cosine = 1.0 - np.sum(difference * difference, axis=(-2, -1)) / 4.0
-        angle = np.arctan2(sine[..., 1, 0], cosine)
-        return angle[..., None, None] * np.array([[0.0, -1.0], [1.0, 0.0]])
+        angle = np.arctan2(sine, cosine)[..., None, None]
+        return angle * _QUARTER, np.arctan2(np.abs(sine), -cosine)
     if n == 3:
         q = quaternion(x, y)
         scalar, axis = q[..., :1], q[..., 1:]
         half_sine = np.linalg.norm(axis, axis=-1, keepdims=True)
         angle = 2.0 * np.arctan2(half_sine, np.abs(scalar))
         direction = axis / np.where(half_sine > 0.0, half_sine, 1.0)
-        return cross_matrix(np.where(scalar < 0.0, -angle, angle) * direction)
+        gap = 2.0 * np.arctan2(np.abs(scalar), half_sine)[..., 0]
+        return cross_matrix(np.where(scalar < 0.0, -angle, angle) * direction), gap
     return _general_logarithm(*np.broadcast_arrays(x, y))
 
 
@@ -170,16 +183,17 @@ def _general_logarithm(x, y):
     versines, V = linalg.eigh(transpose(difference) @ difference / 2.0)
     far = versines[..., -1] > _FAR
     angles = 2.0 * np.arcsin(np.sqrt(np.clip(versines / 2.0, 0.0, 1.0)))
+    gap = np.asarray(np.pi - angles[..., -1])
     factor = 1.0 / np.where(far[..., None], 1.0, sinc(angles))
     skew = skew_part(transpose(x) @ difference)
     logs = skew_part((V * factor[..., None, :]) @ (transpose(V) @ skew))
     if np.any(far):
-        logs[far] = _far_logarithm(x[far], y[far])
-    return logs
+        logs[far], gap[far] = _far_logarithm(x[far], y[far])
+    return logs, gap
 
 
 def _far_logarithm(x, y):
-    """Return twice the logarithms of the square roots, which turn by less.
+    """Return twice the logarithms of the square roots, which turn by less, and gaps.
 
     The root of Q is the orthogonal factor of I + Q.
     """
@@ -190,6 +204,7 @@ def _far_logarithm(x, y):
     skew = skew_part(U @ Vt)
     # Near pi the sines that the root really has, near 0 the smooth quotient
     sines = np.linalg.norm(transpose(U) @ skew, axis=-1)
-    near = cosines < 1.0
+    near = (cosines < 1.0) & (sines > 0.0)
     factor = np.where(near, halves / np.where(near, sines, 1.0), 1.0 / sinc(halves))
-    return 2.0 * skew_part((U * factor[..., None, :]) @ (transpose(U) @ skew))
+    logs = 2.0 * skew_part((U * factor[..., None, :]) @ (transpose(U) @ skew))
+    return logs, np.pi - 2.0 * halves[..., -1]

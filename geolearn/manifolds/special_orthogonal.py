@@ -23,6 +23,8 @@ _CUT = 1e-12  # gap of an angle to pi below which its sense is noise
 _BEYOND = 2.5  # half sum of angles above which its gap to pi is the precise one
 _CANCELLED = 1e-8  # singular values of an average of rotations that are rounding
 _CLOSE = 1e-2  # distance below which differences of quaternions have lost digits
+_ROWS = 32  # of a block, so that little more than half of a symmetric table is done
+_BLOCK_NUMBERS = 2**21  # 16 MiB of float64 in each temporary of a block
 
 
 class SpecialOrthogonal(Manifold):
@@ -102,25 +104,26 @@ class SpecialOrthogonal(Manifold):
         return y + y @ (np.eye(self.n) - transpose(y) @ y) / 2.0  # no drift
 
     def _log(self, x, y):
-        self._refuse_half_turns(x, y)
-        return x @ logarithm(x, y)
+        return x @ self._relative_log(x, y)
 
     def _dist(self, x, y):
         return np.linalg.norm(rotation_angles(x, y)[0], axis=-1)
 
     def _transport(self, x, y, v):
-        self._refuse_half_turns(x, y)
-        half = rotation(logarithm(x, y) / 2.0)
+        half = rotation(self._relative_log(x, y) / 2.0)
         return x @ (half @ skew_part(transpose(x) @ v) @ half)
 
-    def _refuse_half_turns(self, x, y):
-        n_pairs = int(np.sum(rotation_angles(x, y)[1][..., 0] < _CUT))
+    def _relative_log(self, x, y):
+        """Return log(X^T Y), refusing half turns."""
+        logs, gap = logarithm(x, y)
+        n_pairs = int(np.sum(gap < _CUT))
         if n_pairs:
             raise ValueError(
                 f"{n_pairs} pair(s) of rotations on {self!r} differ by an angle of "
                 f"pi, in either sense: no shortest geodesic is distinguished. Move one "
                 f"of them by a random tangent vector of length above {_CUT:.0e}."
             )
+        return logs
 
     def _log_volume_density(self, x, y):
         if self.is_flat:
@@ -201,14 +204,17 @@ class SpecialOrthogonal(Manifold):
         if self.n == 3:
             return self._quaternion_table(X, Y, n_jobs, out)
         other = X if Y is None else Y
-        for rows in self._row_blocks(len(X), len(other)):
-            first = 0 if Y is not None else rows.start
+        step = max(1, min(_ROWS, _BLOCK_NUMBERS // (self.n**2 * len(other))))
+        for start in range(0, len(X), step):
+            rows = slice(start, start + step)
+            first = 0 if Y is not None else start
             angles = rotation_angles(X[rows, None], other[None, first:], n_jobs)[0]
-            out[rows, first:] = np.linalg.norm(angles, axis=-1)
-            if Y is None:
-                out[first:, rows] = out[rows, first:].T
-        if Y is None:
-            np.fill_diagonal(out, 0.0)
+            block = np.linalg.norm(angles, axis=-1)
+            if Y is None:  # exactly symmetric
+                square = np.triu(block[:, : len(block)], 1)
+                block[:, : len(block)] = square + square.T
+                out[first:, rows] = block.T
+            out[rows, first:] = block
         return out
 
     def _quaternion_table(self, X, Y, n_jobs, out):

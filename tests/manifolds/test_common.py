@@ -16,6 +16,7 @@ from geolearn.manifolds import (
     KleinBall,
     PoincareBall,
     ProductManifold,
+    SpecialOrthogonal,
     Sphere,
     Torus,
     check_manifold,
@@ -62,6 +63,10 @@ MANIFOLDS = [
     SPD(3, "power_euclidean"),
     SPD(2, "harmonic"),
     ProductManifold([SPD(2), Sphere(2)]),
+    SpecialOrthogonal(2),
+    SpecialOrthogonal(3),
+    SpecialOrthogonal(5),
+    ProductManifold([SpecialOrthogonal(3), Euclidean(3)], scales=[2.0, 1.0]),
 ]
 EXTREME = [
     Sphere(3, radius=1e-15),
