@@ -2,15 +2,18 @@
 
 The loss is the sum over pairs of |d(x_i, x_j)^2 / D_ij^2 - 1|, d^2 the sum over the
 components c of R_c^2 delta_c^2, delta_c the distance in the unit model. Kernels take
-the points twice, as `prepare` makes them: unit coordinates U, and for hyperbolic
-components the direction N of the spatial part, with its length in the first column.
-Then q = sinh(delta / 2)^2 is a sum of two positive terms,
+the points as `prepare` makes them: unit coordinates U, and for hyperbolic components
+the direction N of the spatial part, with its length in the first column. Then
+q = sinh(delta / 2)^2 is a sum of two positive terms,
 
     q = (rho - sigma)^2 / (2 (1 + x_0 y_0 + rho sigma)) + rho sigma |n - m|^2 / 4,
 
 without transcendental functions and without cancellation. The gradient of d^2 at x
 is -2 log_x(y), and the logarithm in the unit model, with f = delta / sinh(delta) or
 delta / sin(delta) and h = cosh(delta) - 1 or cos(delta) - 1, is f (y - x - h x).
+
+One point x of direction n meets many at a time, the columns of V and M from a on:
+loops over contiguous points become vector instructions.
 """
 
 import math
@@ -28,10 +31,12 @@ N_PARTS = 32
 # no direction.
 _ANTIPODAL = 1e-12
 
+_BLOCK = 64  # points whose parts of the gradient are added up together
+
 
 @kernel
 def prepare(X, components, U, N):
-    """Fill U and N from points; time coordinates are recomputed."""
+    """Fill rows of U and N from points; time coordinates are recomputed."""
     for i in range(X.shape[0]):
         for c in range(components.shape[0]):
             start = int(components[c, 0])
@@ -52,75 +57,113 @@ def prepare(X, components, U, N):
 
 
 @kernel
-def _hyperbolic(U, N, i, V, M, j, start, stop):
-    """Return delta^2, f and h of one component."""
-    rho = N[i, start]
-    sigma = M[j, start]
-    apart = 0.0
+def _add_square(x, y, out):
+    """Add (x - y)^2 to out."""
+    for j in range(out.shape[0]):
+        out[j] += (x - y[j]) * (x - y[j])
+
+
+@kernel
+def _hyperbolic(x, n, V, M, a, start, stop, delta, f, h):
+    """Fill delta, f and h of one component."""
+    rho, time = n[start], x[start]
+    times, lengths = V[start, a:], M[start, a:]
+    h[:] = 0.0
     for k in range(start + 1, stop):
-        apart += (N[i, k] - M[j, k]) * (N[i, k] - M[j, k])
-    product = rho * sigma
-    radial = (rho - sigma) * (rho - sigma)
-    q = radial / (2.0 * (1.0 + U[i, start] * V[j, start] + product))
-    q += 0.25 * product * apart
-    half_sinh = math.sqrt(q * (1.0 + q))  # sinh(delta) / 2
-    delta = math.log1p(2.0 * (q + half_sinh))
-    factor = 0.5 * delta / half_sinh if half_sinh > 0.0 else 1.0
-    return delta * delta, factor, 2.0 * q
+        _add_square(n[k], M[k, a:], h)
+    for j in range(h.shape[0]):
+        sigma = lengths[j]
+        product = rho * sigma
+        radial = (rho - sigma) * (rho - sigma)
+        q = radial / (2.0 * (1.0 + time * times[j] + product))
+        q += 0.25 * product * h[j]
+        f[j] = math.sqrt(q * (1.0 + q))  # sinh(delta) / 2
+        h[j] = 2.0 * q
+        delta[j] = 2.0 * (q + f[j])
+    for j in range(h.shape[0]):  # alone: a call, which would keep the rest scalar
+        delta[j] = math.log1p(delta[j])
+    for j in range(h.shape[0]):
+        f[j] = 0.5 * delta[j] / f[j] if f[j] > 0.0 else 1.0
 
 
 @kernel
-def _spherical(U, i, V, j, start, stop):
-    """Return delta^2, f and h of one component; f = 0 at antipodes."""
-    chord = 0.0
-    cochord = 0.0
+def _spherical(x, V, a, start, stop, delta, f, h):
+    """Fill delta, f and h of one component; f = 0 at antipodes."""
+    h[:] = 0.0
+    f[:] = 0.0
     for k in range(start, stop):
-        chord += (U[i, k] - V[j, k]) * (U[i, k] - V[j, k])
-        cochord += (U[i, k] + V[j, k]) * (U[i, k] + V[j, k])
-    apart = math.sqrt(chord)
-    together = math.sqrt(cochord)
-    delta = 2.0 * math.atan2(apart, together)
-    factor = 1.0
-    if together <= _ANTIPODAL:
-        factor = 0.0
-    elif apart > 0.0:
-        factor = 2.0 * delta / (apart * together)
-    return delta * delta, factor, -0.5 * chord
+        _add_square(x[k], V[k, a:], h)
+        _add_square(-x[k], V[k, a:], f)
+    for j in range(h.shape[0]):
+        delta[j] = 2.0 * math.atan2(math.sqrt(h[j]), math.sqrt(f[j]))
+    for j in range(h.shape[0]):
+        both = math.sqrt(h[j]) * math.sqrt(f[j])  # 2 sin(delta)
+        if f[j] <= _ANTIPODAL * _ANTIPODAL:
+            f[j] = 0.0
+        else:
+            f[j] = 2.0 * delta[j] / both if both > 0.0 else 1.0
+        h[j] *= -0.5
 
 
 @kernel
-def _pair(U, N, i, V, M, j, components, work):
-    """Return d^2 of two points; fill work with f and h of each component."""
-    total = 0.0
+def _meet(x, n, V, M, a, components, squares, delta, f, h):
+    """Fill squares with d^2 of x and others; rows c of f and h for component c."""
+    squares[:] = 0.0
     for c in range(components.shape[0]):
         start = int(components[c, 0])
         stop = int(components[c, 1])
         curvature = components[c, 2]
-        if curvature < 0.0:
-            square, work[c, 0], work[c, 1] = _hyperbolic(U, N, i, V, M, j, start, stop)
-            total -= square / curvature
-        elif curvature > 0.0:
-            square, work[c, 0], work[c, 1] = _spherical(U, i, V, j, start, stop)
-            total += square / curvature
-        else:
+        if curvature == 0.0:
             for k in range(start, stop):
-                total += (U[i, k] - V[j, k]) * (U[i, k] - V[j, k])
-            work[c, 0] = 1.0
-            work[c, 1] = 0.0
-    return total
+                _add_square(x[k], V[k, a:], squares)
+            f[c] = 1.0
+            h[c] = 0.0
+            continue
+        if curvature < 0.0:
+            _hyperbolic(x, n, V, M, a, start, stop, delta, f[c, a:], h[c, a:])
+        else:
+            _spherical(x, V, a, start, stop, delta, f[c, a:], h[c, a:])
+        scale = 1.0 / abs(curvature)
+        for j in range(delta.shape[0]):
+            squares[j] += scale * (delta[j] * delta[j])
 
 
 @kernel
-def _pull(G, i, U, V, j, components, work, size):
-    """Add size times the unit logarithm at U[i] of V[j] to G[i]; U[i] may follow G."""
-    for c in range(components.shape[0]):
-        s = size * work[c, 0]
-        h = 1.0 + work[c, 1]
-        for k in range(int(components[c, 0]), int(components[c, 1])):
-            if h == 1.0:
-                G[i, k] += s * (V[j, k] - U[i, k])
-            else:
-                G[i, k] += s * ((V[j, k] - U[i, k]) - work[c, 1] * U[i, k])
+def _weigh(d, scale, weights):
+    """Fill weights with (scale / d)^2, or 0 for a distance that counts for nothing."""
+    for j in range(weights.shape[0]):
+        ratio = scale / d[j] if d[j] > 0.0 else 0.0
+        weights[j] = ratio * ratio if d[j] < np.inf else 0.0
+
+
+@kernel
+def _judge(squares, weights, sizes):
+    """Turn squares into losses of pairs; fill sizes with the factor of logarithms."""
+    for j in range(squares.shape[0]):
+        w = weights[j]
+        error = squares[j] * w - 1.0
+        sign = 1.0 if error > 0.0 else 0.0
+        sign = -1.0 if error < 0.0 else sign
+        sizes[j] = -2.0 * w * sign
+        squares[j] = abs(error) if w > 0.0 else 0.0
+
+
+@kernel(fastmath={"reassoc"})
+def _sum(values):
+    """Return the sum."""
+    total = 0.0
+    for j in range(values.shape[0]):
+        total += values[j]
+    return total
+
+
+@kernel(fastmath={"reassoc"})
+def _dot(sizes, others):
+    """Return the sum of products."""
+    total = 0.0
+    for j in range(sizes.shape[0]):
+        total += sizes[j] * others[j]
+    return total
 
 
 @kernel
@@ -146,58 +189,117 @@ def _finish(G, U, i, components):
 
 
 @kernel
-def _inverse_square(d, scale):
-    """Return (scale / d)^2, or 0 for a distance that counts for nothing."""
-    if d > 0.0 and d < np.inf:
-        return (scale / d) * (scale / d)
-    return 0.0
+def _pull(x, V, a, components, sizes, away, f, h, out):
+    """Add the sum of sizes times the logarithms at x to out; f is multiplied."""
+    for c in range(components.shape[0]):
+        forces, bends = f[c, a:], h[c, a:]
+        for j in range(forces.shape[0]):
+            forces[j] *= sizes[j]
+        for k in range(int(components[c, 0]), int(components[c, 1])):
+            y = V[k, a:]
+            for j in range(forces.shape[0]):
+                away[j] = (y[j] - x[k]) - bends[j] * x[k]
+            out[k] += _dot(forces, away)
+
+
+@kernel
+def _push(x, V, a, components, f, h, out):
+    """Add the logarithms at the others of x, as `_pull` left f, to columns of out."""
+    for c in range(components.shape[0]):
+        forces, bends = f[c, a:], h[c, a:]
+        for k in range(int(components[c, 0]), int(components[c, 1])):
+            y, pushed = V[k, a:], out[k, a:]
+            for j in range(forces.shape[0]):
+                pushed[j] += forces[j] * ((x[k] - y[j]) - bends[j] * y[j])
 
 
 @kernel(parallel=True)
-def full_loss(U, N, D, scale, components, losses, sums, G):
-    """Fill G with the gradient and losses[b] with the loss of the b-th part."""
-    n = U.shape[0]
+def full_loss(U, N, V, M, D, scale, components, losses, sums, G):
+    """Fill G with the gradient and losses[b] with the loss of the b-th part.
+
+    V and M are U and N transposed; sums is of shape (N_PARTS, n_columns, n).
+    """
+    n, width = U.shape
     for b in prange(N_PARTS):
-        work = np.empty((components.shape[0], 2))
+        f = np.empty((components.shape[0], n))
+        h = np.empty(f.shape)
+        work = np.empty((4, n))
+        pulled = np.empty(width)
         part = sums[b]
         part[:] = 0.0
-        loss = 0.0
+        losses[b] = 0.0
         for i in range(np.intp(b), n, N_PARTS):
-            for j in range(i + 1, n):
-                weight = _inverse_square(D[i, j], scale)
-                if weight > 0.0:
-                    square = _pair(U, N, i, U, N, j, components, work)
-                    error = square * weight - 1.0
-                    loss += abs(error)
-                    size = -2.0 * weight * np.sign(error)
-                    _pull(part, i, U, U, j, components, work, size)
-                    _pull(part, j, U, U, i, components, work, size)
-        losses[b] = loss
-    for i in prange(n):
-        for k in range(U.shape[1]):
-            total = 0.0
-            for b in range(N_PARTS):
-                total += sums[b, i, k]
-            G[i, k] = total
+            a = i + 1
+            squares, delta = work[0, a:], work[1, a:]
+            weights, sizes = work[2, a:], work[3, a:]
+            _meet(U[i], N[i], V, M, a, components, squares, delta, f, h)
+            _weigh(D[i, a:], scale, weights)
+            _judge(squares, weights, sizes)
+            losses[b] += _sum(squares)
+            pulled[:] = 0.0
+            _pull(U[i], V, a, components, sizes, delta, f, h, pulled)
+            _push(U[i], V, a, components, f, h, part)
+            for k in range(width):
+                part[k, i] += pulled[k]
+    for block in prange((n + _BLOCK - 1) // _BLOCK):
+        _add_parts(sums, np.intp(block) * _BLOCK, U, components, G)
+
+
+@kernel
+def _add_parts(sums, first, U, components, G):
+    """Fill a block of rows of G with the gradient, from its parts."""
+    last = min(first + _BLOCK, U.shape[0])
+    for k in range(U.shape[1]):
+        total = np.zeros(last - first)
+        for b in range(sums.shape[0]):
+            part = sums[b, k, first:last]
+            for j in range(total.shape[0]):
+                total[j] += part[j]
+        G[first:last, k] = total
+    for i in range(first, last):
         _finish(G, U, i, components)
 
 
 @kernel(parallel=True)
 def cross_loss(U, N, V, M, D, scale, components, losses, G):
-    """Fill row i with loss and gradient of new point i among fixed points V."""
+    """Fill row i with loss and gradient of new point i among fixed points.
+
+    These are the columns of V and M.
+    """
     for i in prange(U.shape[0]):
-        work = np.empty((components.shape[0], 2))
-        losses[i] = 0.0
+        f = np.empty((components.shape[0], V.shape[1]))
+        h = np.empty(f.shape)
+        work = np.empty((4, V.shape[1]))
+        squares, delta, weights, sizes = work[0], work[1], work[2], work[3]
+        _meet(U[i], N[i], V, M, 0, components, squares, delta, f, h)
+        _weigh(D[i], scale, weights)
+        _judge(squares, weights, sizes)
+        losses[i] = _sum(squares)
         G[i] = 0.0
-        for j in range(V.shape[0]):
-            weight = _inverse_square(D[i, j], scale)
-            if weight > 0.0:
-                square = _pair(U, N, i, V, M, j, components, work)
-                error = square * weight - 1.0
-                losses[i] += abs(error)
-                size = -2.0 * weight * np.sign(error)
-                _pull(G, i, U, V, j, components, work, size)
+        _pull(U[i], V, 0, components, sizes, delta, f, h, G[i])
         _finish(G, U, i, components)
+
+
+@kernel
+def _gather(i, near, draws, U, N, D, V, M, d, shares):
+    """Fill columns of V and M with a sample of points, d with their distances.
+
+    The points near[i] have the share 1; draws that repeat them or i itself 0.
+    """
+    n_near, n_draws = near.shape[1], draws.shape[1]
+    for a in range(n_near + n_draws):
+        j = near[i, a] if a < n_near else draws[i, a - n_near]
+        shares[a] = 1.0 if a < n_near else U.shape[0] / n_draws
+        if a >= n_near:
+            for e in range(n_near):
+                if near[i, e] == j:
+                    shares[a] = 0.0
+        if j == i:
+            shares[a] = 0.0
+        d[a] = D[i, j]
+        for k in range(U.shape[1]):
+            V[k, a] = U[j, k]
+            M[k, a] = N[j, k]
 
 
 @kernel(parallel=True)
@@ -208,41 +310,45 @@ def sampled_loss(U, N, D, scale, components, near, draws, losses, G):
     drawn with equal probability, n over the number of draws times. Loss of row i:
     half of that of its pairs, so that rows add up to the loss.
     """
-    n = U.shape[0]
-    n_near = near.shape[1]
-    for i in prange(n):
-        work = np.empty((components.shape[0], 2))
-        losses[i] = 0.0
+    size = near.shape[1] + draws.shape[1]
+    for i in prange(U.shape[0]):
+        f = np.empty((components.shape[0], size))
+        h = np.empty(f.shape)
+        V = np.empty((U.shape[1], size))
+        M = np.empty(V.shape)
+        work = np.empty((5, size))
+        squares, delta, weights, sizes = work[0], work[1], work[2], work[3]
+        shares = work[4]
+        _gather(np.intp(i), near, draws, U, N, D, V, M, sizes, shares)
+        _weigh(sizes, scale, weights)
+        _meet(U[i], N[i], V, M, 0, components, squares, delta, f, h)
+        _judge(squares, weights, sizes)
+        for a in range(size):
+            sizes[a] *= shares[a]
+        losses[i] = 0.5 * _dot(shares, squares)
         G[i] = 0.0
-        for a in range(n_near + draws.shape[1]):
-            share = 1.0
-            j = near[i, a] if a < n_near else draws[i, a - n_near]
-            if a >= n_near:
-                share = n / draws.shape[1]
-                for e in range(n_near):
-                    if near[i, e] == j:
-                        share = 0.0
-            weight = _inverse_square(D[i, j], scale)
-            if weight > 0.0 and share > 0.0 and j != i:
-                square = _pair(U, N, i, U, N, j, components, work)
-                error = square * weight - 1.0
-                losses[i] += 0.5 * share * abs(error)
-                size = -2.0 * share * weight * np.sign(error)
-                _pull(G, i, U, U, j, components, work, size)
+        _pull(U[i], V, 0, components, sizes, delta, f, h, G[i])
         _finish(G, U, i, components)
 
 
 @kernel(parallel=True)
-def distortions(U, N, D, scale, components, sums, counts):
-    """Fill sums[i], counts[i] with |d / D - 1| over the pairs (i, j), j > i."""
+def distortions(U, N, V, M, D, scale, components, sums, counts):
+    """Fill sums[i], counts[i] with |d / D - 1| over the pairs (i, j), j > i.
+
+    V and M are U and N transposed.
+    """
     n = U.shape[0]
     for i in prange(n):
-        work = np.empty((components.shape[0], 2))
+        f = np.empty((components.shape[0], n))
+        h = np.empty(f.shape)
+        work = np.empty((3, n))
+        a = np.intp(i) + 1
+        squares, delta, weights = work[0, a:], work[1, a:], work[2, a:]
+        _meet(U[i], N[i], V, M, a, components, squares, delta, f, h)
+        _weigh(D[i, a:], scale, weights)
         sums[i] = 0.0
         counts[i] = 0
-        for j in range(np.intp(i) + 1, n):
-            weight = _inverse_square(D[i, j], scale)
-            if weight > 0.0:
-                square = _pair(U, N, i, U, N, j, components, work)
-                sums[i] += abs(math.sqrt(square * weight) - 1.0)
+        for j in range(weights.shape[0]):
+            if weights[j] > 0.0:
+                sums[i] += abs(math.sqrt(squares[j] * weights[j]) - 1.0)
                 counts[i] += 1

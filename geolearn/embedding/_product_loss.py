@@ -31,6 +31,11 @@ def unit_model(X, components):
     return U, N
 
 
+def _columns_of(U, N):
+    """Return what `unit_model` returns with one column for each point."""
+    return np.ascontiguousarray(U.T), np.ascontiguousarray(N.T)
+
+
 def nearest_columns(D, k):
     """Return (n, k) columns of the smallest positive distances of each row."""
     near = np.empty((D.shape[0], k), dtype=np.int64)
@@ -66,12 +71,13 @@ class FullLoss:
         """Return the loss of points X and its gradient."""
         U, N = unit_model(X, self.components)
         if self._sums is None:
-            self._sums = np.empty((kernels.N_PARTS, *U.shape))
+            self._sums = np.empty((kernels.N_PARTS, *U.T.shape))
         G = np.empty(U.shape)
         with matrix_threads(self.n_jobs):
             kernels.full_loss(
                 U,
                 N,
+                *_columns_of(U, N),
                 self.D,
                 self.scale,
                 self.components,
@@ -112,11 +118,14 @@ class SampledLoss:
 
 
 def row_losses(X, fixed, D, scale, components, n_jobs):
-    """Return the loss of each new point among fixed ones, and the gradients."""
+    """Return the loss of each new point among fixed ones, and the gradients.
+
+    `fixed` is what `unit_model` makes of these.
+    """
     U, N = unit_model(X, components)
     losses, G = np.empty(len(U)), np.empty(U.shape)
     with matrix_threads(n_jobs):
-        kernels.cross_loss(U, N, *fixed, D, scale, components, losses, G)
+        kernels.cross_loss(U, N, *_columns_of(*fixed), D, scale, components, losses, G)
     return losses, G
 
 
@@ -125,5 +134,7 @@ def mean_distortion(X, D, scale, components, n_jobs):
     U, N = unit_model(X, components)
     sums, counts = np.empty(len(U)), np.empty(len(U), dtype=np.int64)
     with matrix_threads(n_jobs):
-        kernels.distortions(U, N, D, scale, components, sums, counts)
+        kernels.distortions(
+            U, N, *_columns_of(U, N), D, scale, components, sums, counts
+        )
     return float(sums.sum() / max(counts.sum(), 1))
