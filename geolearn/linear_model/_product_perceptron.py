@@ -275,12 +275,6 @@ class ProductSpacePerceptron(ClassifierMixin, BaseEstimator):
 
     def _define_features(self, n_columns):
         """Assign the components and their weights; a hook."""
-        if self.signature is None:
-            raise ValueError(
-                "signature=None: say which columns are which space by (curvature, "
-                "dim) pairs, such as [(-1.0, 2), (0.0, 3)], or [(0.0, "
-                f"{n_columns})] for flat space."
-            )
         self._signature = check_signature(self.signature, n_columns)
         self._manifold = product_space(self._signature)
         n_components = len(self._signature)

@@ -44,6 +44,12 @@ def check_signature(
         If there is no component, one is not such a pair, or the columns do not
         match.
     """
+    if signature is None and n_columns is not None:
+        raise ValueError(
+            f"signature=None: say which columns are which space by (curvature, dim) "
+            f"pairs, such as [(-1.0, 2), (0.0, 3)], or [(0.0, {n_columns})] for flat "
+            f"space."
+        )
     try:
         pairs = [tuple(pair) for pair in signature]
     except TypeError:

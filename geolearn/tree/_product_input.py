@@ -102,12 +102,6 @@ class ProductSpaceInput:
 
     def _define_features(self, n_columns):
         """Assign the components and their features; a hook."""
-        if self.signature is None:
-            raise ValueError(
-                "signature=None: say which columns are which space by (curvature, "
-                "dim) pairs, such as [(-1.0, 2), (0.0, 3)], or [(0.0, "
-                f"{n_columns})] for flat space."
-            )
         self._components = check_signature(self.signature, n_columns)
         self.split_features_ = split_features(
             self._components, self.planes, self.special_dims
