@@ -30,6 +30,7 @@ from geolearn.manifolds.siegel import SiegelBall
 from geolearn.manifolds.spd import SPD
 from geolearn.manifolds.special_orthogonal import SpecialOrthogonal
 from geolearn.manifolds.sphere import Sphere
+from geolearn.manifolds.stiefel import Stiefel
 from geolearn.manifolds.torus import Torus
 from geolearn.manifolds.wrapped_normal import WrappedNormal
 
@@ -50,6 +51,7 @@ __all__ = [
     "SiegelBall",
     "SpecialOrthogonal",
     "Sphere",
+    "Stiefel",
     "Torus",
     "WrappedNormal",
     "axial_coordinates",

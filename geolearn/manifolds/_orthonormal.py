@@ -4,15 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from geolearn.manifolds._rotations import transpose
 from geolearn.manifolds.base import Manifold
 from geolearn.utils.validation import check_integer
 
-__all__ = ["OrthonormalColumns", "Reflector", "first_pair", "residual", "transposed"]
-
-
-def transposed(a):
-    """Return the transposes of a stack of matrices."""
-    return np.swapaxes(a, -1, -2)
+__all__ = ["OrthonormalColumns", "Reflector", "first_pair", "polished", "residual"]
 
 
 def residual(x, y):
@@ -23,11 +19,19 @@ def residual(x, y):
     along x.
     """
     gap = y - x
-    gap = gap - x @ (transposed(x) @ gap)
-    return gap - x @ (transposed(x) @ gap)
+    gap = gap - x @ (transpose(x) @ gap)
+    return gap - x @ (transpose(x) @ gap)
 
 
-def first_pair(wrong, x, y):
+def polished(x):
+    """Return nearly orthonormal columns with the square of their deviation.
+
+    It is one step of Newton's iteration to the polar factor.
+    """
+    return 1.5 * x - 0.5 * x @ (transpose(x) @ x)
+
+
+def first_pair(wrong):
     """Describe the first pair of points for which `wrong` holds."""
     wrong = np.asarray(wrong)
     count = f"{int(np.sum(wrong))} of {wrong.size} pair(s)"
@@ -64,15 +68,13 @@ class Reflector(NamedTuple):
         p = x.shape[-1]
         left, size, right = np.linalg.svd(x[..., :p, :])
         # The sign is the one for which the mirror is never ill-defined.
-        mirror = x @ transposed(right)
+        mirror = x @ transpose(right)
         mirror[..., :p, :] += left
         return cls(mirror, 1.0 / (1.0 + size), -left @ right)
 
     def apply(self, v):
         """Return H v."""
-        return v - self.mirror @ (
-            self.weight[..., None] * (transposed(self.mirror) @ v)
-        )
+        return v - self.mirror @ (self.weight[..., None] * (transpose(self.mirror) @ v))
 
 
 class OrthonormalColumns(Manifold):

@@ -9,16 +9,17 @@ from geolearn.manifolds._orthonormal import (
     OrthonormalColumns,
     Reflector,
     first_pair,
+    polished,
     residual,
-    transposed,
 )
 from geolearn.manifolds._pointwise import finish
+from geolearn.manifolds._rotations import transpose
 from geolearn.manifolds.special import log_sinc
+from geolearn.manifolds.special_orthogonal import _log_sinc_to_pi
 
 __all__ = ["Grassmann"]
 
 _ORTHOGONAL = 1e-12  # angle to pi / 2 below which directions are noise
-_BEYOND = 2.5  # sum of angles above which its distance to pi is the precise one
 _NO_GAP = 1e-8  # eigenvalue gap of an average projector that is only rounding
 
 
@@ -112,7 +113,7 @@ class Grassmann(OrthonormalColumns):
 
     def _angles(self, x, y):
         """Return the largest angles, descending, and their complements."""
-        cosines = np.linalg.svd(transposed(x) @ y, compute_uv=False)
+        cosines = np.linalg.svd(transpose(x) @ y, compute_uv=False)
         sines = np.linalg.svd(residual(x, y), compute_uv=False)
         cosines = cosines[..., : -self._n_angles - 1 : -1]
         sines = sines[..., : self._n_angles]
@@ -124,9 +125,7 @@ class Grassmann(OrthonormalColumns):
     def _exp(self, x, v):
         left, size, right = np.linalg.svd(v, full_matrices=False)
         cosines, sines = np.cos(size)[..., None, :], np.sin(size)[..., None, :]
-        y = ((x @ transposed(right)) * cosines + left * sines) @ right
-        # One step of Newton's iteration to the polar factor squares the deviation.
-        return 1.5 * y - 0.5 * y @ (transposed(y) @ y)
+        return polished(((x @ transpose(right)) * cosines + left * sines) @ right)
 
     def _geodesic(self, x, y):
         """Return (U, angles, V, turn) of the shortest geodesics.
@@ -134,29 +133,29 @@ class Grassmann(OrthonormalColumns):
         The velocity is U diag(angles) V^T, and the geodesic ends at the
         representative y turn^T of y.
         """
-        left, cosines, right = np.linalg.svd(transposed(x) @ y)
-        self._refuse_orthogonal(cosines[..., -1], x, y)
+        left, cosines, right = np.linalg.svd(transpose(x) @ y)
+        self._refuse_orthogonal(cosines[..., -1])
         # sin / (1 + cos) = tan of half the angle has no flat end, unlike sin and cos.
-        halves = (residual(x, y) @ transposed(right)) / (1.0 + cosines)[..., None, :]
+        halves = (residual(x, y) @ transpose(right)) / (1.0 + cosines)[..., None, :]
         u, tangents, w = np.linalg.svd(halves, full_matrices=False)
-        return u, 2.0 * np.arctan(tangents), left @ transposed(w), left @ right
+        return u, 2.0 * np.arctan(tangents), left @ transpose(w), left @ right
 
-    def _refuse_orthogonal(self, smallest_cosine, x, y):
+    def _refuse_orthogonal(self, smallest_cosine):
         wrong = smallest_cosine < _ORTHOGONAL
         if np.any(wrong):
             raise ValueError(
                 f"A direction of one subspace is orthogonal to the other ("
-                f"{first_pair(wrong, x, y)}) on {self!r}: no shortest geodesic is "
+                f"{first_pair(wrong)}) on {self!r}: no shortest geodesic is "
                 f"distinguished. dist is defined; move one of the points for log."
             )
 
     def _log(self, x, y):
         u, angles, v, _ = self._geodesic(x, y)
-        return (u * angles[..., None, :]) @ transposed(v)
+        return (u * angles[..., None, :]) @ transpose(v)
 
     def _transport(self, x, y, v):
         u, angles, right, turn = self._geodesic(x, y)
-        along = transposed(u) @ v
+        along = transpose(u) @ v
         half = np.sin(0.5 * angles)[..., None]
         # cos - 1 without cancellation; the end point is y turn^T
         moved = v - (x @ right) @ (np.sin(angles)[..., None] * along)
@@ -164,7 +163,7 @@ class Grassmann(OrthonormalColumns):
         return self._project_tangent(y, moved)
 
     def _project_tangent(self, x, v):
-        return v - x @ (transposed(x) @ v)
+        return v - x @ (transpose(x) @ v)
 
     def _log_volume_density(self, x, y):
         return self._log_volume_of_angles(*self._angles(x, y))
@@ -173,10 +172,7 @@ class Grassmann(OrthonormalColumns):
         i, j = np.triu_indices(self._n_angles, 1)
         total = angles[..., i] + angles[..., j]
         missing = complements[..., i] + complements[..., j]  # pi - total
-        beyond = total > _BEYOND
-        with np.errstate(divide="ignore"):  # minus infinity at conjugate points
-            far = np.log(np.sin(missing) / np.where(beyond, total, 1.0))
-        pairs = np.where(beyond, far, log_sinc(np.where(beyond, 1.0, total)))
+        pairs = _log_sinc_to_pi(total, missing)
         pairs = pairs + log_sinc(angles[..., i] - angles[..., j])
         single = np.sum(log_sinc(angles), axis=-1)
         return np.sum(pairs, axis=-1) + abs(self.n - 2 * self.p) * single

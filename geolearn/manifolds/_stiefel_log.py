@@ -1,0 +1,171 @@
+"""Logarithms of the Stiefel manifolds in the coordinates of their first point.
+
+Given W = [X Q]^T Y, find A and B with `end_point` (A, B) = W. For the canonical
+metric, W is completed to a rotation whose logarithm has a vanishing last block
+(Zimmermann, arXiv:1604.05054); the step towards it solves a Sylvester equation that
+accounts for the Baker-Campbell-Hausdorff series (Zimmermann and Hüper,
+arXiv:2103.12046). Newton's method with the exact differential of exp finishes where
+that is slow. The Euclidean logarithm is found by Newton's method from the canonical
+one, and by following the metrics in between where that fails or leads astray.
+"""
+
+import numpy as np
+
+from geolearn.manifolds._rotations import logarithm, rotation, skew_part, transpose
+from geolearn.manifolds._stiefel_geodesics import (
+    differential,
+    end_point,
+    pack,
+    squared_length,
+    unpack,
+)
+
+__all__ = ["shortest"]
+
+_VANISHED = 1e-13  # norm of the last block of the logarithm
+_ALIGNMENTS = 60  # steps before Newton's method takes over
+_SMALLEST = 0.3  # of the divisors of the Sylvester equation, 1 at coincidence
+_NEWTON_STEPS = 30
+_LONGEST_STEP = 0.7
+_QUADRATIC = 1e-9  # a step after which the error is its square
+_FOUND = 1e-11  # distance of the end point that proves a geodesic right
+_METRICS_BETWEEN = 16  # of the path from the canonical to the Euclidean metric
+_STARTS = 8  # random starts where all else fails
+
+
+def shortest(W, beta, injectivity_radius):
+    """Return (A, B, gap) of the shortest geodesics found to the points W.
+
+    `gap` is the distance of the largest angle of the completed rotation to pi, zero
+    where two senses are equally short, and NaN where no geodesic was found. Shorter
+    geodesics than the injectivity radius are certainly the shortest.
+    """
+    A, B, gap = _canonical(W)
+    found = _verified(A, B, W, 0.5)
+    if not found.all():
+        lost = np.flatnonzero(~found)
+        A[lost], B[lost] = _restarted(W[lost], 0.5)
+    if beta != 0.5:
+        A, B = _euclidean(A, B, W, beta, injectivity_radius)
+    return A, B, np.where(_verified(A, B, W, beta), gap, np.nan)
+
+
+def _verified(A, B, W, beta):
+    off = np.linalg.norm(end_point(A, B, beta) - W, axis=(-2, -1))
+    return off < _FOUND
+
+
+def _canonical(W):
+    """Return (A, B, gap) of the canonical logarithms, wrong where not found."""
+    n_pairs, q, p = W.shape
+    V = _complete(W)
+    logs = np.empty((n_pairs, q, q))
+    gap = np.empty(n_pairs)
+    active = np.arange(n_pairs)
+    for _ in range(_ALIGNMENTS):
+        logs[active], gap[active] = logarithm(np.eye(q), V)
+        free = logs[active][:, p:, p:]
+        moving = np.linalg.norm(free, axis=(-2, -1)) > _VANISHED
+        V, active, free = V[moving], active[moving], free[moving]
+        if not len(active):
+            break
+        turn = rotation(_alignment(logs[active][:, p:, :p], free))
+        V = np.concatenate([V[..., :p], V[..., p:] @ turn], axis=-1)
+    A, B = logs[:, :p, :p].copy(), logs[:, p:, :p].copy()
+    if len(active):
+        A[active], B[active] = _newton(A[active], B[active], W[active], 0.5)
+        gap[active] = np.pi  # of another rotation than the last one above
+    return A, B, gap
+
+
+def _complete(W):
+    """Return the rotations with first columns W that are nearest to the identity."""
+    p = W.shape[-1]
+    Q = np.linalg.qr(W, mode="complete")[0][..., p:]
+    left, size, right = np.linalg.svd(Q[..., p:, :])
+    Q = Q @ transpose(right)
+    V = np.concatenate([W, Q @ transpose(left)], axis=-1)
+    signs = np.ones_like(size)
+    signs[..., -1] = np.where(np.linalg.det(V) < 0.0, -1.0, 1.0)
+    return np.concatenate([W, (Q * signs[..., None, :]) @ transpose(left)], axis=-1)
+
+
+def _alignment(B, C):
+    """Solve S G + G S = C with S = B B^T / 12 - I / 2."""
+    values, R = np.linalg.eigh(B @ transpose(B))
+    values = 0.5 - values / 12.0
+    divisor = np.maximum(values[..., :, None] + values[..., None, :], _SMALLEST)
+    return skew_part(R @ (transpose(R) @ -C @ R / divisor) @ transpose(R))
+
+
+def _newton(A, B, W, beta, n_steps=_NEWTON_STEPS):
+    """Improve solutions of end_point(A, B) = W; what does not converge stays off."""
+    k, p = B.shape[-2:]
+    free = pack(A, B)
+    active = np.arange(len(W))
+    for _ in range(n_steps):
+        frame, jacobian, _ = differential(*unpack(free[active], k, p), beta)
+        ahead = transpose(frame) @ W[active]
+        target = pack(skew_part(ahead[..., :p, :]), ahead[..., p:, :])
+        step = _solve(jacobian, target)
+        size = np.linalg.norm(step, axis=-1)
+        shrink = np.minimum(1.0, _LONGEST_STEP / np.maximum(size, _LONGEST_STEP))
+        free[active] += shrink[:, None] * step
+        active = active[size > _QUADRATIC]
+        if not len(active):
+            break
+    return unpack(free, k, p)
+
+
+def _solve(jacobian, target):
+    try:
+        return np.linalg.solve(jacobian, target[..., None])[..., 0]
+    except np.linalg.LinAlgError:  # a conjugate point on the way
+        return (np.linalg.pinv(jacobian) @ target[..., None])[..., 0]
+
+
+def _euclidean(A, B, W, beta, injectivity_radius):
+    direct = _newton(A, B, W, beta)
+    length = _length(*direct, W, beta)
+    doubtful = np.flatnonzero(~(length < injectivity_radius))
+    if not len(doubtful):
+        return direct
+    followed = A[doubtful], B[doubtful]
+    for between in np.linspace(0.5, beta, _METRICS_BETWEEN + 1)[1:-1]:
+        followed = _newton(*followed, W[doubtful], between, n_steps=2)
+    followed = _newton(*followed, W[doubtful], beta)
+    _keep_shorter(direct, length, followed, doubtful, W, beta)
+    lost = np.flatnonzero(np.isinf(length))
+    if len(lost):
+        _keep_shorter(direct, length, _restarted(W[lost], beta), lost, W, beta)
+    return direct
+
+
+def _length(A, B, W, beta):
+    """Return the lengths of geodesics, infinite where the end is another point."""
+    length = np.sqrt(squared_length(A, B, beta))
+    return np.where(_verified(A, B, W, beta), length, np.inf)
+
+
+def _keep_shorter(best, length, other, rows, W, beta):
+    lengths = _length(*other, W[rows], beta)
+    better = lengths < length[rows]
+    for known, new in zip(best, other, strict=True):
+        known[rows[better]] = new[better]
+    length[rows[better]] = lengths[better]
+
+
+def _restarted(W, beta):
+    """Return the shortest solutions from a fixed set of random starts."""
+    n_pairs, q, p = W.shape
+    k = q - p
+    best = np.zeros((n_pairs, p, p)), np.zeros((n_pairs, k, p))
+    length = np.full(n_pairs, np.inf)
+    rng = np.random.default_rng(0)
+    for _ in range(_STARTS):
+        start = unpack(rng.standard_normal(p * (p - 1) // 2 + k * p), k, p)
+        scale = np.pi / np.sqrt(squared_length(*start, beta))
+        A, B = (np.repeat(scale * part[None], n_pairs, axis=0) for part in start)
+        found = _newton(A, B, W, beta)
+        _keep_shorter(best, length, found, np.arange(n_pairs), W, beta)
+    return best
