@@ -5,6 +5,7 @@ from geolearn.embedding._hyperbolic_diffusion import HyperbolicDiffusionDistance
 from geolearn.embedding._hyperbolic_mds import HyperbolicMDS
 from geolearn.embedding._metric_mds import MetricMDS
 from geolearn.embedding._product_space import ProductSpaceEmbedding
+from geolearn.embedding._rie_sne import RieSNE
 from geolearn.embedding._signature_selection import (
     SelectedSignature,
     select_signature,
@@ -18,6 +19,7 @@ __all__ = [
     "HyperbolicMDS",
     "MetricMDS",
     "ProductSpaceEmbedding",
+    "RieSNE",
     "SelectedSignature",
     "TreeEmbedding",
     "select_signature",

@@ -1,0 +1,167 @@
+"""What RieSNE checks of data and parameters before it starts."""
+
+import importlib.util
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from geolearn.embedding._product_input import check_distances
+from geolearn.manifolds import Euclidean, Hyperboloid, Manifold, Sphere, get_manifold
+from geolearn.utils.validation import check_points
+
+__all__ = [
+    "Target",
+    "check_new",
+    "check_training",
+    "choose_method",
+    "choose_target",
+    "is_precomputed",
+    "takes_matrices",
+]
+
+MIN_SAMPLES = 4
+_EXACT_UP_TO = 5_000
+_TREE_UP_TO = 20_000  # above, interpolation is faster where openTSNE is installed
+# Beyond, an iteration of the exact sum takes ten seconds, and the tree on curved
+# targets is not proven.
+_CURVED_UP_TO = 100_000
+
+_NAMED = {"euclidean": Euclidean, "sphere": Sphere, "hyperboloid": Hyperboloid}
+_CHORDAL = ("student_chordal", "vmf")
+# Scale at which the points of a hyperbolic embedding stay within radius 5.
+_HYPERBOLIC_SCALE = 0.1
+
+
+class Target(NamedTuple):
+    """Hold the target manifold and the kernel on it."""
+
+    manifold: Manifold
+    kernel: str
+    scale: float
+    learn_scale: bool
+
+
+def is_precomputed(manifold):
+    """Tell whether the samples are rows of distances."""
+    return isinstance(manifold, str) and manifold == "precomputed"
+
+
+def takes_matrices(manifold):
+    """Tell whether a sample is a matrix."""
+    if isinstance(manifold, Manifold):
+        return len(manifold.point_shape) == 2
+    return isinstance(manifold, str) and manifold == "spd"
+
+
+def check_training(estimator, X):
+    """Return the training samples and their manifold or "precomputed"."""
+    X = _validated(estimator, X, ensure_min_samples=MIN_SAMPLES)
+    if is_precomputed(estimator.manifold):
+        check_distances(X)
+        return X, "precomputed"
+    manifold = get_manifold(estimator.manifold, X.shape[1:])
+    return check_points(manifold, X), manifold
+
+
+def check_new(estimator, X, manifold):
+    """Return new samples of the manifold of the training samples."""
+    X = _validated(estimator, X, reset=False)
+    return X if is_precomputed(estimator.manifold) else check_points(manifold, X)
+
+
+def _validated(estimator, X, **options):
+    precomputed = is_precomputed(estimator.manifold)
+    X = validate_data(
+        estimator,
+        X,
+        dtype=np.float64,
+        order="C",
+        allow_nd=not precomputed,
+        # check_points says which sample
+        ensure_all_finite=precomputed,
+        ensure_non_negative=precomputed,
+        **options,
+    )
+    if isinstance(estimator.manifold, Manifold) and X.ndim == 2:
+        shape = tuple(estimator.manifold.point_shape)
+        if X.shape[1] == np.prod(shape):
+            return X.reshape(-1, *shape)  # rows that are flattened matrices
+    return X
+
+
+def choose_target(target, n_components, kernel, kernel_scale):
+    """Return the target manifold, its kernel and the scale to start from."""
+    manifold = target if isinstance(target, Manifold) else _NAMED[target](n_components)
+    _check_unit(manifold)
+    sphere, curved = isinstance(manifold, Sphere), not isinstance(manifold, Euclidean)
+    if kernel == "auto":
+        kernel = "student_chordal" if sphere else "student"
+    own = isinstance(manifold, Euclidean | Sphere | Hyperboloid)
+    if (kernel == "vmf" and not sphere) or (kernel != "student" and not own):
+        allowed = ["student"] + ["student_chordal", "brownian"] * own
+        raise ValueError(
+            f"kernel={kernel!r} is not defined on the target {manifold!r}; choose "
+            f"from {allowed} or leave kernel='auto'."
+        )
+    scale = _HYPERBOLIC_SCALE if isinstance(manifold, Hyperboloid) else 1.0
+    if not isinstance(kernel_scale, str):
+        return Target(manifold, kernel, float(kernel_scale), False)
+    learn = curved and (kernel_scale == "learn" or sphere)
+    return Target(manifold, kernel, scale, learn)
+
+
+def _check_unit(manifold):
+    radius = getattr(manifold, "radius", 1.0) if isinstance(manifold, Sphere) else 1.0
+    curvature = manifold.curvature if isinstance(manifold, Hyperboloid) else -1.0
+    if radius != 1.0 or curvature != -1.0:
+        raise ValueError(
+            f"target={manifold!r} must have radius 1 or curvature -1: the scale of "
+            f"the kernel makes others superfluous. Pass target='sphere' or "
+            f"'hyperboloid', and kernel_scale for another scale."
+        )
+
+
+def choose_method(method, target, n):
+    """Return how the repulsion is summed: "exact", "barnes_hut" or "fft"."""
+    manifold, kernel = target.manifold, target.kernel
+    flat = isinstance(manifold, Euclidean)
+    has_tree = (flat and manifold.dim in (2, 3)) or (
+        isinstance(manifold, Sphere) and manifold.dim == 2 and kernel in _CHORDAL
+    )
+    has_fft = flat and manifold.dim <= 2 and kernel == "student" and target.scale == 1.0
+    if method == "fft":
+        _check_fft(has_fft, target)
+    if method == "barnes_hut" and not has_tree:
+        raise ValueError(
+            f"method='barnes_hut' sums in the Euclidean plane or space, or on the "
+            f"sphere of two dimensions with a chordal kernel {list(_CHORDAL)}; the "
+            f"target is {manifold!r} with kernel={kernel!r}. Pass method='exact'."
+        )
+    if method != "auto":
+        return method
+    if n <= _EXACT_UP_TO:
+        return "exact"
+    if not flat and n > _CURVED_UP_TO:
+        raise ValueError(
+            f"n_samples={n} is more than method='auto' takes on the curved target "
+            f"{manifold!r}, {_CURVED_UP_TO}. Fit a random subset, for example of "
+            f"20000 samples, and place the others by transform; or name a method."
+        )
+    if has_fft and n > _TREE_UP_TO and importlib.util.find_spec("openTSNE"):
+        return "fft"
+    return "barnes_hut" if has_tree else "exact"
+
+
+def _check_fft(has_fft, target):
+    if not has_fft:
+        raise ValueError(
+            f"method='fft' needs a Euclidean target of one or two dimensions with "
+            f"kernel 'student' and kernel_scale 1; got {target.manifold!r}, "
+            f"kernel={target.kernel!r}, scale {target.scale:g}. Pass method='auto'."
+        )
+    if importlib.util.find_spec("openTSNE") is None:
+        raise ImportError(
+            "method='fft' needs openTSNE, which is not installed; run pip install "
+            "'geolearn[opentsne]' or pass method='barnes_hut'."
+        )
