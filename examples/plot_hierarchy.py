@@ -21,7 +21,6 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from geolearn.embedding import HyperbolicMDS, TreeEmbedding
 from geolearn.ensemble import HyperbolicExtraTreesClassifier
-from geolearn.manifolds import PoincareBall, convert_hyperbolic
 from geolearn.metrics import (
     average_distortion,
     delta_hyperbolicity,
@@ -29,7 +28,7 @@ from geolearn.metrics import (
     pairwise_distances,
 )
 from geolearn.optimize import classical_mds
-from geolearn.plotting import HyperbolicDecisionDisplay
+from geolearn.plotting import HyperbolicDecisionDisplay, PoincareDisplay
 
 MAMMALS = """
 Carnivora/cats: lion* tiger* leopard* lynx* cheetah*
@@ -91,27 +90,15 @@ print(f"{len(nodes)} nodes, {leaves.sum()} of them species")
 # times ``scale``. With this scale the picture can be read; the default reaches much
 # farther, where a disk shows no more than its rim.
 embedding = TreeEmbedding(scale=2.2).fit(tree)
-disk = convert_hyperbolic(embedding.embedding_, "hyperboloid", "poincare")
+edges = np.column_stack([parents[1:], np.arange(1, len(nodes))])
 COLORS = {"animals": "#d9570b", "both": "#8a63a8", "plants": "#2b8f4e"}
 
-
-def draw(ax, points):
-    """Draw edges as geodesics of the disk, and species by their diet."""
-    ax.add_patch(plt.Circle((0, 0), 1, facecolor="none", edgecolor="0.3"))
-    plane, steps = PoincareBall(2), np.linspace(0.0, 1.0, 30)[:, None]
-    for child in range(1, len(nodes)):
-        start, end = points[parents[child]], points[child]
-        arc = plane.exp(start, steps * plane.log(start, end))
-        ax.plot(*arc.T, color="0.6", linewidth=0.8, zorder=1)
-    ax.scatter(*points[~leaves].T, s=12, color="0.35", zorder=2)
-    for name, color in COLORS.items():
-        ax.scatter(*points[diet == name].T, s=26, color=color, label=name, zorder=3)
-    ax.set(aspect="equal", xlim=(-1.03, 1.03), ylim=(-1.03, 1.03))
-    ax.axis("off")
-
-
 figure, ax = plt.subplots(figsize=(7.5, 6.5), layout="constrained")
-draw(ax, disk)
+eats = np.where(leaves, diet, None)  # orders and families are drawn in grey
+display = PoincareDisplay.from_estimator(
+    embedding, y=eats, edges=edges, ax=ax, palette=COLORS, legend=False, name=""
+)
+disk = display.points_
 for name, node in orders.items():
     ax.annotate(
         name,
@@ -121,6 +108,8 @@ for name, node in orders.items():
         fontsize=9,
         bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8},
     )
+for name, color in COLORS.items():
+    ax.scatter([], [], s=26, color=color, label=name)
 figure.legend(title="eats", loc="upper right")
 plt.show()
 
