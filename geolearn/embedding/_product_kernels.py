@@ -213,51 +213,75 @@ def _push(x, V, a, components, f, h, out):
                 pushed[j] += forces[j] * ((x[k] - y[j]) - bends[j] * y[j])
 
 
-@kernel(parallel=True)
-def full_loss(U, N, V, M, D, scale, components, losses, sums, G):
-    """Fill G with the gradient and losses[b] with the loss of the b-th part.
-
-    V and M are U and N transposed; sums is of shape (N_PARTS, n_columns, n).
-    """
-    n, width = U.shape
-    for b in prange(N_PARTS):
-        f = np.empty((components.shape[0], n))
-        h = np.empty(f.shape)
-        work = np.empty((4, n))
-        pulled = np.empty(width)
-        part = sums[b]
-        part[:] = 0.0
-        losses[b] = 0.0
-        for i in range(np.intp(b), n, N_PARTS):
-            a = i + 1
-            squares, delta = work[0, a:], work[1, a:]
-            weights, sizes = work[2, a:], work[3, a:]
-            _meet(U[i], N[i], V, M, a, components, squares, delta, f, h)
-            _weigh(D[i, a:], scale, weights)
-            _judge(squares, weights, sizes)
-            losses[b] += _sum(squares)
-            pulled[:] = 0.0
-            _pull(U[i], V, a, components, sizes, delta, f, h, pulled)
-            _push(U[i], V, a, components, f, h, part)
-            for k in range(width):
-                part[k, i] += pulled[k]
-    for block in prange((n + _BLOCK - 1) // _BLOCK):
-        _add_parts(sums, np.intp(block) * _BLOCK, U, components, G)
+@kernel
+def _part_of_full(b, U, N, V, M, D, scale, components, part):
+    """Fill the b-th part of the gradient and return that of the loss."""
+    n = U.shape[0]
+    f = np.empty((components.shape[0], n))
+    h = np.empty(f.shape)
+    work = np.empty((4, n))
+    pulled = np.empty(U.shape[1])
+    part[:] = 0.0
+    loss = 0.0
+    for i in range(b, n, N_PARTS):
+        a = i + 1
+        squares, delta = work[0, a:], work[1, a:]
+        weights, sizes = work[2, a:], work[3, a:]
+        _meet(U[i], N[i], V, M, a, components, squares, delta, f, h)
+        _weigh(D[i, a:], scale, weights)
+        _judge(squares, weights, sizes)
+        loss += _sum(squares)
+        pulled[:] = 0.0
+        _pull(U[i], V, a, components, sizes, delta, f, h, pulled)
+        _push(U[i], V, a, components, f, h, part)
+        for k in range(pulled.shape[0]):
+            part[k, i] += pulled[k]
+    return loss
 
 
 @kernel
 def _add_parts(sums, first, U, components, G):
     """Fill a block of rows of G with the gradient, from its parts."""
     last = min(first + _BLOCK, U.shape[0])
+    total = np.empty(last - first)
     for k in range(U.shape[1]):
-        total = np.zeros(last - first)
+        total[:] = 0.0
         for b in range(sums.shape[0]):
             part = sums[b, k, first:last]
             for j in range(total.shape[0]):
                 total[j] += part[j]
-        G[first:last, k] = total
+        for j in range(total.shape[0]):
+            G[first + j, k] = total[j]
     for i in range(first, last):
         _finish(G, U, i, components)
+
+
+@kernel(parallel=True)
+def full_loss(U, N, V, M, D, scale, components, losses, sums, G):
+    """Fill G with the gradient and losses[b] with the loss of the b-th part.
+
+    V and M are U and N transposed; sums is of shape (N_PARTS, n_columns, n).
+    """
+    for b in prange(N_PARTS):
+        losses[b] = _part_of_full(np.intp(b), U, N, V, M, D, scale, components, sums[b])
+    for block in prange((U.shape[0] + _BLOCK - 1) // _BLOCK):
+        _add_parts(sums, np.intp(block) * _BLOCK, U, components, G)
+
+
+@kernel
+def _cross_row(i, U, N, V, M, D, scale, components, G):
+    """Fill row i of G with the gradient and return the loss."""
+    f = np.empty((components.shape[0], V.shape[1]))
+    h = np.empty(f.shape)
+    work = np.empty((4, V.shape[1]))
+    squares, delta, weights, sizes = work[0], work[1], work[2], work[3]
+    _meet(U[i], N[i], V, M, 0, components, squares, delta, f, h)
+    _weigh(D[i], scale, weights)
+    _judge(squares, weights, sizes)
+    G[i] = 0.0
+    _pull(U[i], V, 0, components, sizes, delta, f, h, G[i])
+    _finish(G, U, i, components)
+    return _sum(squares)
 
 
 @kernel(parallel=True)
@@ -267,17 +291,7 @@ def cross_loss(U, N, V, M, D, scale, components, losses, G):
     These are the columns of V and M.
     """
     for i in prange(U.shape[0]):
-        f = np.empty((components.shape[0], V.shape[1]))
-        h = np.empty(f.shape)
-        work = np.empty((4, V.shape[1]))
-        squares, delta, weights, sizes = work[0], work[1], work[2], work[3]
-        _meet(U[i], N[i], V, M, 0, components, squares, delta, f, h)
-        _weigh(D[i], scale, weights)
-        _judge(squares, weights, sizes)
-        losses[i] = _sum(squares)
-        G[i] = 0.0
-        _pull(U[i], V, 0, components, sizes, delta, f, h, G[i])
-        _finish(G, U, i, components)
+        losses[i] = _cross_row(np.intp(i), U, N, V, M, D, scale, components, G)
 
 
 @kernel
@@ -302,6 +316,29 @@ def _gather(i, near, draws, U, N, D, V, M, d, shares):
             M[k, a] = N[j, k]
 
 
+@kernel
+def _sampled_row(i, U, N, D, scale, components, near, draws, G):
+    """Fill row i of G with the estimate of the gradient and return that of the loss."""
+    size = near.shape[1] + draws.shape[1]
+    f = np.empty((components.shape[0], size))
+    h = np.empty(f.shape)
+    V = np.empty((U.shape[1], size))
+    M = np.empty(V.shape)
+    work = np.empty((6, size))
+    squares, delta, weights, sizes = work[0], work[1], work[2], work[3]
+    d, shares = work[4], work[5]
+    _gather(i, near, draws, U, N, D, V, M, d, shares)
+    _meet(U[i], N[i], V, M, 0, components, squares, delta, f, h)
+    _weigh(d, scale, weights)
+    _judge(squares, weights, sizes)
+    for a in range(size):
+        sizes[a] *= shares[a]
+    G[i] = 0.0
+    _pull(U[i], V, 0, components, sizes, delta, f, h, G[i])
+    _finish(G, U, i, components)
+    return 0.5 * _dot(shares, squares)
+
+
 @kernel(parallel=True)
 def sampled_loss(U, N, D, scale, components, near, draws, losses, G):
     """Fill row i with estimates of its part of the loss, and of its gradient.
@@ -310,25 +347,26 @@ def sampled_loss(U, N, D, scale, components, near, draws, losses, G):
     drawn with equal probability, n over the number of draws times. Loss of row i:
     half of that of its pairs, so that rows add up to the loss.
     """
-    size = near.shape[1] + draws.shape[1]
     for i in prange(U.shape[0]):
-        f = np.empty((components.shape[0], size))
-        h = np.empty(f.shape)
-        V = np.empty((U.shape[1], size))
-        M = np.empty(V.shape)
-        work = np.empty((5, size))
-        squares, delta, weights, sizes = work[0], work[1], work[2], work[3]
-        shares = work[4]
-        _gather(np.intp(i), near, draws, U, N, D, V, M, sizes, shares)
-        _weigh(sizes, scale, weights)
-        _meet(U[i], N[i], V, M, 0, components, squares, delta, f, h)
-        _judge(squares, weights, sizes)
-        for a in range(size):
-            sizes[a] *= shares[a]
-        losses[i] = 0.5 * _dot(shares, squares)
-        G[i] = 0.0
-        _pull(U[i], V, 0, components, sizes, delta, f, h, G[i])
-        _finish(G, U, i, components)
+        losses[i] = _sampled_row(np.intp(i), U, N, D, scale, components, near, draws, G)
+
+
+@kernel
+def _distortion_row(i, U, N, V, M, D, scale, components):
+    """Return the sum of |d / D - 1| over the pairs (i, j), j > i, and their number."""
+    a, n = i + 1, U.shape[0]
+    f = np.empty((components.shape[0], n))
+    h = np.empty(f.shape)
+    work = np.empty((3, n))
+    squares, delta, weights = work[0, a:], work[1, a:], work[2, a:]
+    _meet(U[i], N[i], V, M, a, components, squares, delta, f, h)
+    _weigh(D[i, a:], scale, weights)
+    total, count = 0.0, 0
+    for j in range(weights.shape[0]):
+        if weights[j] > 0.0:
+            total += abs(math.sqrt(squares[j] * weights[j]) - 1.0)
+            count += 1
+    return total, count
 
 
 @kernel(parallel=True)
@@ -337,18 +375,7 @@ def distortions(U, N, V, M, D, scale, components, sums, counts):
 
     V and M are U and N transposed.
     """
-    n = U.shape[0]
-    for i in prange(n):
-        f = np.empty((components.shape[0], n))
-        h = np.empty(f.shape)
-        work = np.empty((3, n))
-        a = np.intp(i) + 1
-        squares, delta, weights = work[0, a:], work[1, a:], work[2, a:]
-        _meet(U[i], N[i], V, M, a, components, squares, delta, f, h)
-        _weigh(D[i, a:], scale, weights)
-        sums[i] = 0.0
-        counts[i] = 0
-        for j in range(weights.shape[0]):
-            if weights[j] > 0.0:
-                sums[i] += abs(math.sqrt(squares[j] * weights[j]) - 1.0)
-                counts[i] += 1
+    for i in prange(U.shape[0]):
+        sums[i], counts[i] = _distortion_row(
+            np.intp(i), U, N, V, M, D, scale, components
+        )
