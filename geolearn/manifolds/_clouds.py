@@ -6,6 +6,11 @@ import numpy as np
 
 from geolearn.manifolds._frames import FrameOperations
 from geolearn.manifolds._mean import FrechetMean, mean_of_points, solve_mean
+from geolearn.manifolds._search import (
+    PointPairs,
+    hadamard_neighbors,
+    point_tangents,
+)
 from geolearn.utils.validation import check_points
 
 _BLOCK_NUMBERS = 2**22  # 32 MiB of float64 in each temporary of a block
@@ -188,7 +193,9 @@ class CloudOperations(FrameOperations):
     ) -> tuple[np.ndarray, ...]:
         r"""Return the nearest points of one set for each point of another.
 
-        The search is exact and its memory is bounded.
+        The search is exact and its memory is bounded. On Hadamard manifolds without
+        a faster way, distances of logarithms at a base point bound distances from
+        below, and only pairs are evaluated that the bounds leave in question.
 
         Parameters
         ----------
@@ -212,15 +219,20 @@ class CloudOperations(FrameOperations):
         log_volume : ndarray of shape (n_x, k)
             Logarithms of the volume density, if asked for.
         """
-        from geolearn.metrics import kneighbors  # numba loads when needed
+        from geolearn.metrics._neighbors import (
+            find_neighbors,
+        )  # numba loads when needed
 
         X = self._cloud(X, "X")
         Y = None if Y is None else self._cloud(Y, "Y")
-        distances, indices = kneighbors(
-            X, Y, n_neighbors=n_neighbors, metric=self, n_jobs=n_jobs
+        with_volume = return_log_volume and not self.is_flat
+        distances, indices, log_volume = find_neighbors(
+            X, Y, n_neighbors, self, with_volume=with_volume, n_jobs=n_jobs
         )
         if not return_log_volume:
             return distances, indices
+        if log_volume.size:
+            return distances, indices, log_volume
         Y = X if Y is None else Y
         log_volume = np.zeros_like(distances)
         if not self.is_flat:
@@ -266,6 +278,20 @@ class CloudOperations(FrameOperations):
 
     def _mean_start(self, X, weight):
         return self._project(np.tensordot(weight, X, axes=1))
+
+    def _nearest(self, X, Y, k, with_volume, n_jobs):
+        """Return distances, indices and log volumes, or None without a fast way."""
+        if not self.is_hadamard:
+            return None
+        return hadamard_neighbors(self, X, Y, k, with_volume, n_jobs)
+
+    def _pair_evaluator(self, X, Y, with_volume, n_jobs):
+        """Return a function of indices of pairs, to distances and log volumes."""
+        return PointPairs(self, X, Y, with_volume)
+
+    def _tangents(self, sample, X, n_jobs):
+        """Return logarithms at a point amid the sample, and bounds of their errors."""
+        return point_tangents(self, sample, X)
 
     def _fill_log_volume(self, X, Y, distances, log_volume, symmetric):
         """Fill a table of log volume densities, whose distances are known."""

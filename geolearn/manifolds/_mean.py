@@ -16,7 +16,7 @@ from geolearn.utils.validation import (
     check_sample_weight,
 )
 
-__all__ = ["FrechetMean", "Starts", "mean_of_points", "solve_mean"]
+__all__ = ["FrechetMean", "Starts", "descend", "mean_of_points", "solve_mean"]
 
 _ROUNDING = 1e-14  # relative rise of the objective that is only rounding
 _MAX_HALVINGS = 40
@@ -105,7 +105,7 @@ def _best_descent(manifold, X, weight, starts, tol, max_iter):
     results, obstacle = [], None
     for start in _start_points(manifold, X, weight, starts):
         try:
-            results.append(_descend(manifold, X, weight, start, tol, max_iter))
+            results.append(descend(manifold, X, weight, start, tol, max_iter))
         except ValueError as error:  # the start is on the cut locus of a sample
             obstacle = error
     if not results:
@@ -129,7 +129,7 @@ def _start_points(manifold, X, weight, starts):
     return points
 
 
-def _descend(manifold, X, weight, start, tol, max_iter):
+def descend(manifold, X, weight, start, tol, max_iter):
     """Minimise half the weighted mean of squared distances from one start."""
     state = _State(manifold, X, weight, start)
     n_iter = 0

@@ -8,7 +8,7 @@ import numpy as np
 
 from geolearn.metrics import _candidates, _drivers
 from geolearn.metrics._pairwise import blocks
-from geolearn.metrics._resolve import KernelMetric, resolve_metric
+from geolearn.metrics._resolve import KernelMetric, ManifoldMetric, resolve_metric
 from geolearn.utils._memory import allocate
 
 _BLOCK_MIB = 64
@@ -72,11 +72,50 @@ def kneighbors(
     >>> indices.ravel(), distances.ravel()
     (array([1, 0, 1]), array([1., 1., 2.]))
     """
+    options = {"metric_params": metric_params, "n_jobs": n_jobs}
+    return find_neighbors(X, Y, n_neighbors, metric, **options)[:2]
+
+
+def find_neighbors(
+    X, Y, n_neighbors, metric, *, metric_params=None, with_volume=False, n_jobs=None
+):
+    """Find neighbours as `kneighbors`, with log volume densities where they are free.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_x, n_columns)
+        As in `kneighbors`.
+    Y : array-like of shape (n_y, n_columns) or None
+        As in `kneighbors`.
+    n_neighbors : int
+        As in `kneighbors`.
+    metric : str, manifold or callable
+        As in `kneighbors`.
+    metric_params : dict, default=None
+        As in `kneighbors`.
+    with_volume : bool, default=False
+        Whether log volume densities are wanted.
+    n_jobs : int, default=None
+        Number of threads.
+
+    Returns
+    -------
+    distances : ndarray of shape (n_x, n_neighbors)
+        As `kneighbors`.
+    indices : ndarray of shape (n_x, n_neighbors)
+        As `kneighbors`.
+    log_volume : ndarray of shape (n_x, n_neighbors) or (0, 0)
+        Log volume densities, if wanted and a by-product of the search.
+    """
     resolved = resolve_metric(metric, metric_params)
     X, Y = resolved.validate(X, Y)
     n_x = X.shape[0]
     n_y = n_x if Y is None else Y.shape[0]
     _check_n_neighbors(n_neighbors, n_y, Y is None)
+    if isinstance(resolved, ManifoldMetric) and hasattr(resolved.manifold, "_nearest"):
+        nearest = resolved.manifold._nearest(X, Y, n_neighbors, with_volume, n_jobs)
+        if nearest is not None:
+            return nearest
     remedy = "Lower n_neighbors, or search the rows of X in parts."
     distances = allocate((n_x, n_neighbors), "kneighbors", remedy)
     indices = np.empty((n_x, n_neighbors), dtype=np.intp)
@@ -88,7 +127,7 @@ def kneighbors(
     else:
         for part, block in blocks(resolved, X, Y, _BLOCK_MIB, n_jobs):
             _drivers.select(block, skip[part], distances[part], indices[part])
-    return distances, indices
+    return distances, indices, np.empty((0, 0))
 
 
 def _check_n_neighbors(n_neighbors, n_y, within):

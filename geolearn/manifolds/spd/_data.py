@@ -181,6 +181,10 @@ class DataOperations(Manifold):
         """
         X = self._cloud(X, "X")
         Y = None if Y is None else self._cloud(Y, "Y")
+        if return_log_volume and not squared and self._is_affine:
+            from geolearn.manifolds.spd._neighbors import affine_tables  # compiles
+
+            return affine_tables(self._geometry, X, Y, n_jobs, out)
         distances = self._distance_table(X, Y, squared, n_jobs, out)
         if not return_log_volume:
             return distances
@@ -293,6 +297,28 @@ class DataOperations(Manifold):
     def _flat_coordinates(self):
         """Return the function to vectors of the same distances, or None."""
         return self._geometry.coordinates if self._geometry.charted else None
+
+    # Hooks of the neighbour search.
+
+    @property
+    def _is_affine(self):
+        from geolearn.manifolds.spd._neighbors import is_affine  # compiles
+
+        return is_affine(self._geometry)
+
+    def _pair_evaluator(self, X, Y, with_volume, n_jobs):
+        if not self._is_affine:
+            return super()._pair_evaluator(X, Y, with_volume, n_jobs)
+        from geolearn.manifolds.spd._neighbors import AffinePairs  # compiles
+
+        return AffinePairs(self._geometry, X, Y, with_volume, n_jobs)
+
+    def _tangents(self, sample, X, n_jobs):
+        if not self._is_affine:
+            return super()._tangents(sample, X, n_jobs)
+        from geolearn.manifolds.spd._neighbors import affine_tangents  # compiles
+
+        return affine_tangents(self._geometry, sample, X, n_jobs)
 
     # Membership.
 
