@@ -64,8 +64,8 @@ class BrownianAffinities:
 
         A dense array or a csr_array with sorted indices, as `conditional`.
         """
-        joint: Any = self.conditional + self.conditional.T
-        if not sparse.issparse(joint):
+        joint = self.conditional + self.conditional.T
+        if isinstance(joint, np.ndarray):
             return joint / joint.sum()
         joint = joint.tocsr()
         joint.sort_indices()

@@ -21,7 +21,7 @@ from geolearn.graph._precomputed import (
     without_self,
 )
 from geolearn.metrics import kneighbors, pairwise_distances_blocks
-from geolearn.metrics._resolve import KernelMetric, resolve_metric
+from geolearn.metrics._resolve import FlatMetric, KernelMetric, resolve_metric
 from geolearn.utils._threads import resolve_threads
 
 # A KD-tree visits a small part of the data up to about this dimension.
@@ -41,6 +41,18 @@ def is_euclidean(metric, metric_params=None) -> bool:
     """Tell whether `metric` is the plain Euclidean distance."""
     resolved = resolve_metric(metric, metric_params)
     return isinstance(resolved, KernelMetric) and resolved.metric.name == "euclidean"
+
+
+def row_metric(metric, metric_params=None) -> dict:
+    """Return the metric of what `check_points` returns, as keyword arguments.
+
+    The points of a manifold with a flat chart become Euclidean coordinates.
+    """
+    if not is_precomputed(metric):
+        resolved = resolve_metric(metric, metric_params)
+        if isinstance(resolved, FlatMetric):
+            return {"metric": "euclidean", "metric_params": None}
+    return {"metric": metric, "metric_params": metric_params}
 
 
 def suits_tree(X, metric, metric_params=None) -> bool:
@@ -98,8 +110,8 @@ class NeighborIndex:
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, n_samples)
-            Rows to search, or their distances if `metric` is "precomputed": a
+        X : array-like of shape (n_samples, ...) or (n_samples, n_samples)
+            Rows or other points of a manifold to search, or their distances if `metric` is "precomputed": a
             square matrix, or a sparse graph of the distances to the nearest
             points as `sklearn.neighbors.kneighbors_graph` returns with
             ``mode="distance"``.
@@ -155,12 +167,12 @@ class NeighborIndex:
         if is_precomputed(self.metric):
             return dense_neighbors(self.points, n_neighbors, skip_self=True)
         return kneighbors(
-            self.points,
-            n_neighbors=n_neighbors,
-            metric=self.metric,
-            metric_params=self.metric_params,
-            n_jobs=n_jobs,
+            self.points, n_neighbors=n_neighbors, n_jobs=n_jobs, **self._row_metric
         )
+
+    @property
+    def _row_metric(self):
+        return row_metric(self.metric, self.metric_params)
 
     def _tree_neighbors(self, k, n_jobs):
         distances, indices = self.tree.query(
@@ -202,12 +214,7 @@ class NeighborIndex:
         if is_precomputed(self.metric):
             return dense_neighbors(X, n_neighbors, skip_self=False)
         return kneighbors(
-            X,
-            self.points,
-            n_neighbors,
-            self.metric,
-            metric_params=self.metric_params,
-            n_jobs=n_jobs,
+            X, self.points, n_neighbors, n_jobs=n_jobs, **self._row_metric
         )
 
     def check_queries(self, X) -> np.ndarray:
@@ -302,11 +309,7 @@ class NeighborIndex:
             yield from row_blocks(X)
             return
         yield from pairwise_distances_blocks(
-            X,
-            self.points,
-            self.metric,
-            metric_params=self.metric_params,
-            n_jobs=n_jobs,
+            X, self.points, n_jobs=n_jobs, **self._row_metric
         )
 
     def _hits(self, radii, X, rows, n_jobs):
@@ -382,8 +385,8 @@ def nearest_neighbors(
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features) or (n_samples, n_samples)
-        Points, or their distances if `metric` is "precomputed": a matrix, or a
+    X : array-like of shape (n_samples, ...) or (n_samples, n_samples)
+        Points (rows, or matrices of a manifold such as `SPD`), or their distances if `metric` is "precomputed": a matrix, or a
         sparse graph of the distances to the nearest points as
         `sklearn.neighbors.kneighbors_graph` returns with ``mode="distance"``
         (explicit zeros are distances of 0, missing entries are far).
@@ -446,6 +449,7 @@ def nearest_neighbors(
         return index.query(X, k, n_jobs=n_jobs)
     if not is_precomputed(metric):
         X = check_points(X, metric, metric_params)
+        options = row_metric(metric, metric_params)
     if use_approximate(method, X, metric, metric_params):
         from geolearn.graph._approximate import approximate_neighbors
 

@@ -18,6 +18,7 @@ from geolearn.graph._approximate import (
     approximate_neighbors,
 )
 from geolearn.graph._neighbors import use_approximate
+from geolearn.manifolds import SPD
 from geolearn.metrics import pairwise_distances
 from geolearn.metrics._resolve import resolve_metric
 from tests.reference import graph as reference
@@ -59,6 +60,25 @@ def check_same(found, distances, indices, rtol=1e-12):
 @pytest.mark.parametrize("k", [1, 7, 59])
 def test_agree_with_brute_force(X, k):
     check_same(nearest_neighbors(X, k), *reference.neighbors(reference.distances(X), k))
+
+
+@pytest.mark.parametrize(
+    "name", ["affine_invariant", "log_euclidean", "bures_wasserstein"]
+)
+@pytest.mark.parametrize("n", [3, 5], ids=["tree if flat", "all pairs"])
+def test_matrices(name, n):
+    manifold = SPD(n, name)
+    X = manifold.random_point(40, random_state=0)
+    D = manifold.pairwise_distances(X)
+    expected = reference.neighbors(D, 5)
+    check_same(nearest_neighbors(X, 5, metric=manifold), *expected)
+    index = NeighborIndex.build(X, metric=manifold)
+    indices, distances = index.query(X[:3], 6)[::-1]
+    assert_array_equal(indices[:, 1:], expected[1][:3])
+    assert_array_equal(indices[:, 0], [0, 1, 2])
+    radius = distances[:, -1] * (1 + 1e-9)
+    found = index.within(radius, rows=np.arange(3))[1].reshape(3, 5)
+    assert_array_equal(found, np.sort(expected[1][:3], axis=1))
 
 
 @pytest.mark.parametrize(
