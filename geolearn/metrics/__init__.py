@@ -25,12 +25,14 @@ from geolearn.metrics._hyperbolicity import delta_hyperbolicity
 from geolearn.metrics._neighbors import kneighbors
 from geolearn.metrics._pairwise import pairwise_distances, pairwise_distances_blocks
 from geolearn.metrics._quality import distance_correlation_score
+from geolearn.metrics._rank_quality import continuity, trustworthiness
 from geolearn.metrics._registry import Metric, Parameter, get_metric, metric_names
 
 __all__ = [
     "Metric",
     "Parameter",
     "average_distortion",
+    "continuity",
     "curvature_statistic",
     "delta_hyperbolicity",
     "distance_correlation_score",
@@ -48,5 +50,6 @@ __all__ = [
     "product",
     "sphere",
     "torus",
+    "trustworthiness",
     "worst_case_distortion",
 ]
