@@ -2,6 +2,7 @@
 
 from geolearn.datasets._autoregressive import make_autoregressive_trials
 from geolearn.datasets._basic_motions import load_basic_motions
+from geolearn.datasets._cities import load_cities
 from geolearn.datasets._emg import load_emg_gestures
 from geolearn.datasets._hyperbolic_mixture import make_wrapped_normal_mixture
 from geolearn.datasets._hyperbolic_product import make_product_mixture
@@ -10,6 +11,7 @@ from geolearn.datasets._tree import make_branching_tree
 
 __all__ = [
     "load_basic_motions",
+    "load_cities",
     "load_emg_gestures",
     "make_autoregressive_trials",
     "make_branching_tree",

@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.utils import Bunch
 
-from geolearn.datasets import load_basic_motions, load_emg_gestures
+from geolearn.datasets import load_basic_motions, load_cities, load_emg_gestures
 from tests.source import PACKAGE
 
 DATA = PACKAGE / "datasets" / "data"
@@ -18,6 +18,7 @@ MAX_BYTES = 2_000_000
 # with those cut from emg.csv by an independent script, the trials with the .ts files.
 DIGESTS = {
     "emg": "63f1c25f36edb9ca286f7dd6593df40ed05df0fc87ff979af604a3918b7015fc",
+    "cities": "d6e5e8b43f04b82f81a4507141393d0828ee02828d979f6dd1dfc95bbd3f8a24",
     "motions": "ce657471aaa20b4105170429e2763b72b713726f21d6bcdce31302a22dffcdb1",
 }
 
@@ -32,7 +33,7 @@ def digest(*arrays):
 def test_every_data_file_has_a_notice_and_a_description():
     notice = (DATA / "NOTICE").read_text(encoding="utf-8")
     arrays = sorted(DATA.glob("*.npz"))
-    assert len(arrays) == 2
+    assert len(arrays) == 3
     for path in arrays:
         assert path.name in notice
         assert path.with_suffix(".rst").exists()
@@ -172,7 +173,8 @@ print(read_arrays("emg_gestures")["data"].shape)
 
 
 @pytest.mark.parametrize(
-    ("package", "script"), [("geomstats", "emg_gestures"), ("aeon", "basic_motions")]
+    ("package", "script"),
+    [("geomstats", "emg_gestures"), ("aeon", "basic_motions"), ("geomstats", "cities")],
 )
 def test_build_scripts_make_the_shipped_files(package, script):
     try:
@@ -183,3 +185,23 @@ def test_build_scripts_make_the_shipped_files(package, script):
     with np.load(DATA / f"{script}.npz") as shipped:
         for key, value in build().items():
             assert_array_equal(value, shipped[key])
+
+
+def test_cities():
+    cities = load_cities()
+    assert cities.data.shape == (50, 3)
+    np.testing.assert_allclose(np.linalg.norm(cities.data, axis=1), 1.0, rtol=1e-15)
+    assert (np.diff(cities.population) <= 0).all()
+    london = list(cities.names).index("London")
+    assert cities.countries[london] == "United Kingdom"
+    assert (cities.longitude[london], cities.latitude[london]) == (-0.1167, 51.5)
+    angles = np.radians([cities.longitude, cities.latitude])
+    x, y, z = cities.data.T
+    np.testing.assert_allclose(np.arctan2(y, x), angles[0], rtol=1e-12)
+    np.testing.assert_allclose(np.arcsin(z), angles[1], rtol=1e-12)
+    found = hashlib.sha256()
+    found.update("|".join(cities.names).encode())
+    found.update(cities.longitude.astype("<f8").tobytes())
+    found.update(cities.latitude.astype("<f8").tobytes())
+    assert found.hexdigest() == DIGESTS["cities"]
+    assert "MIT" in cities.DESCR
