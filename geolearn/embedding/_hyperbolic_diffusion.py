@@ -29,6 +29,11 @@ from geolearn.utils._sklearn import HasMethods, Interval, StrOptions, _fit_conte
 _ALL_UP_TO = 10_000
 _N_LANDMARKS = 200
 
+_MOST_SCALES = 1000  # 2^-1000 and its inverse are still numbers
+
+# Squares of distances inside this range neither overflow nor lose digits.
+_SMALLEST, _LARGEST = 1e-140, 1e140
+
 # Values of a block of rows of a graph's operator at a time.
 _BLOCK_VALUES = 2**22
 
@@ -54,7 +59,7 @@ class HyperbolicDiffusionDistance(
     Parameters
     ----------
     n_scales : int, default=4
-        Number of times 1, 1/2, 1/4, ...
+        Number of times 1, 1/2, 1/4, ..., at most 1000.
     alpha : float, default=0.5
         Exponent that weighs the scales, in (0, 1).
     affinity : {"precomputed_graph", "distance"}, default="precomputed_graph"
@@ -124,7 +129,7 @@ class HyperbolicDiffusionDistance(
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        "n_scales": [Interval(Integral, 1, None, closed="left")],
+        "n_scales": [Interval(Integral, 1, _MOST_SCALES, closed="both")],
         "alpha": [Interval(Real, 0, 1, closed="neither")],
         "affinity": [StrOptions({"precomputed_graph", "distance"})],
         "epsilon": [Interval(Real, 0, None, closed="neither"), StrOptions({"median"})],
@@ -205,7 +210,8 @@ class HyperbolicDiffusionDistance(
         ------
         ValueError
             If weights or distances are not square, symmetric, non-negative and
-            finite, or `n_landmarks` exceeds the number of samples.
+            finite, the squares of distances over- or underflow, or `n_landmarks`
+            exceeds the number of samples.
         MemoryError
             If the distances do not fit in the available memory.
         """
@@ -219,6 +225,8 @@ class HyperbolicDiffusionDistance(
             self.epsilon_ = self._find_epsilon(D)
             operator = DataDiffusion(D, self.epsilon_, self.n_scales)
             self.distances_ = self._whole(operator, chosen)
+            # roots of rounding errors part the rows of samples that coincide
+            self.distances_[D[:, chosen] == 0.0] = 0.0
         self.landmark_indices_ = chosen
         return self
 
@@ -283,6 +291,13 @@ class HyperbolicDiffusionDistance(
         )
 
     def _find_epsilon(self, D):
+        largest = float(D.max())
+        if largest > _LARGEST or 0.0 < largest < _SMALLEST:
+            raise ValueError(
+                f"The largest distance is {largest:.3g}, outside [{_SMALLEST:g}, "
+                f"{_LARGEST:g}], where squares over- or underflow; rescale the "
+                "distances."
+            )
         if not isinstance(self.epsilon, str):
             return float(self.epsilon)
         positive = D[D > 0.0]

@@ -111,7 +111,9 @@ class DataDiffusion:
         W /= self.root[:, None]
         self.n, self.n_scales = D.shape[0], n_scales
         values, self.vectors = linalg.eigh(W, overwrite_a=True)
-        self.values = np.maximum(values, 0.0)
+        # The largest eigenvalue is 1; roots would magnify rounding errors of zeros.
+        values[values < np.finfo(np.float64).eps * self.n] = 0.0
+        self.values = values
 
     def squares(self) -> Iterator[np.ndarray]:
         """Yield the powers of exponents 2^(1 - n_scales), ..., 1/2, 1."""

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from geolearn.embedding._hyperbolic_mds_input import (
     OVERFLOW_DIAMETER,
+    check_diameter,
     check_scale,
     check_square,
 )
@@ -57,7 +58,8 @@ class HyperbolicMDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     scale : float or "auto", default="auto"
         Factor tau of the distances. "auto" tries those that bring the largest
         distance to 1, 2, 4, 8 and 16, and keeps that of least distortion. Above 18
-        double precision gets short, which is warned of; above 700 is an error.
+        double precision gets short, which is warned of; above 700 and below 1e-7 is
+        an error.
     metric : str, callable or Manifold, default="precomputed"
         "precomputed", where `X` holds distances, or the distance between samples: a
         name of `geolearn.metrics` or scikit-learn, a function, a manifold.
@@ -90,7 +92,8 @@ class HyperbolicMDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         Factor tau.
     distortion_ : float
         Average over pairs of landmarks at positive distance d of ``|d' - d| / d``,
-        d' the distance in the embedding divided by `scale_`.
+        d' the distance in the embedding divided by `scale_`. Infinite where d'
+        overflows, at radii of some 180.
     landmark_indices_ : ndarray of shape (n_landmarks,)
         Samples that were embedded by their mutual distances; all of them unless
         landmarks are in use.
@@ -203,7 +206,7 @@ class HyperbolicMDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             If given distances are not square, symmetric to 1e-8 of the largest,
             non-negative and finite with zero diagonal, if `X` is not finite, if
             `n_landmarks` exceeds the number of samples, or if `scale` makes cosh
-            overflow.
+            overflow or takes all its digits.
         """
         X = validate_data(
             self,
@@ -311,21 +314,24 @@ class HyperbolicMDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     def _embed(self, D):
         """Set the embedding of the landmarks, at the best scale if none is given."""
         diameter = float(D.max())
+        check_diameter(diameter)
         if isinstance(self.scale, str):
             # Coinciding points have no scale; 1 leaves them at the origin.
             scales = [reach / diameter if diameter else 1.0 for reach in DIAMETERS]
         else:
             check_scale(self.scale, diameter)
             scales = [float(self.scale)]
-        self.distortion_ = np.inf
+        best = None
         for scale in scales:
             embedding, eigenvalues = spectral_embedding(
                 D, scale, diameter, self.n_components, self.eigen_solver
             )
             distortion = relative_error(D, embedding, scale, self.n_jobs)
-            if distortion < self.distortion_:
-                self.distortion_, self.scale_ = distortion, scale
-                self._landmark_embedding, self.eigenvalues_ = embedding, eigenvalues
+            if best is None or distortion < best[0]:
+                best = distortion, scale, embedding, eigenvalues
+        self.distortion_, self.scale_, self._landmark_embedding, self.eigenvalues_ = (
+            best
+        )
         n_found = int(np.count_nonzero(self.eigenvalues_))
         if n_found < self.n_components:
             warnings.warn(

@@ -9,6 +9,8 @@ from scipy.sparse import csgraph
 ASYMMETRY = 1e-8  # tolerated, relative to the largest distance
 OVERFLOW_DIAMETER = 700.0  # cosh(710) is infinite
 PRECISE_DIAMETER = 18.0  # eps cosh(18) = 7e-9, the square root of eps is 1.5e-8
+_FLAT_DIAMETER = 1e-7  # cosh of less is 1 to rounding
+_SMALLEST = 1e-290  # largest distance whose inverse is far from overflow
 _ROWS = 1024
 
 
@@ -63,6 +65,13 @@ def raise_disconnected(D):
         sparse.csr_array(np.isfinite(D)), directed=False
     )
     largest = int(np.bincount(labels).max())
+    if n_components == 1:
+        i, j = np.argwhere(np.isinf(D))[0]
+        raise ValueError(
+            f"Input X contains infinite (inf) distances, first at X[{i}, {j}], though "
+            "finite ones connect all points; complete them by shortest paths, for "
+            "example with scipy.sparse.csgraph.shortest_path(X)."
+        )
     raise ValueError(
         f"Input X contains infinite (inf) distances: the points fall into "
         f"{n_components} connected components. Embed each by itself, for example the "
@@ -70,9 +79,24 @@ def raise_disconnected(D):
     )
 
 
+def check_diameter(diameter):
+    """Raise if no scale brings the largest distance to order one."""
+    if 0.0 < diameter < _SMALLEST:
+        raise ValueError(
+            f"The largest distance is {diameter:.3g}; below {_SMALLEST:g}, double "
+            "precision has no scale for it. Multiply the distances."
+        )
+
+
 def check_scale(scale, diameter):
     """Raise or warn where cosh(scale * diameter) costs digits."""
     reach = scale * diameter
+    if 0.0 < reach < _FLAT_DIAMETER:
+        raise ValueError(
+            f"scale={scale:.6g} shrinks the largest distance {diameter:.6g} to "
+            f"{reach:.4g}; below {_FLAT_DIAMETER:g} its cosh is 1 to rounding. Take "
+            f"scale at least {1e-3 / diameter:.6g}, or MetricMDS for a flat embedding."
+        )
     if reach > OVERFLOW_DIAMETER:
         raise ValueError(
             f"scale={scale:.6g} times the largest distance {diameter:.6g} is "

@@ -6,7 +6,11 @@ import numpy as np
 
 _ROWS = 256
 _ROUNDING = 1e-8  # asymmetry and diagonal, relative to the largest distance
-_FARTHEST = 30.0  # radii of curvature; beyond, double precision loses directions
+_FARTHEST = 60.0  # radii of curvature; beyond, double precision loses directions
+_ADVISED = 16.0  # radii of curvature of the largest distance that are safe
+
+# Squares of distances inside this range neither overflow nor lose digits.
+_SMALLEST, _LARGEST = 1e-140, 1e140
 
 
 def check_numbers(D):
@@ -73,15 +77,19 @@ def warn_skipped(D):
         )
 
 
-def warn_steep(signature, largest):
-    """Warn where hyperbolic components would leave the range of double precision."""
+def check_range(signature, largest):
+    """Raise where squares or hyperbolic components leave the range of doubles."""
+    if largest > _LARGEST or 0.0 < largest < _SMALLEST:
+        raise ValueError(
+            f"The largest distance is {largest:.3g}, outside [{_SMALLEST:g}, "
+            f"{_LARGEST:g}], where squares over- or underflow; rescale the distances."
+        )
     steepest = min(curvature for curvature, _ in signature)
-    if steepest < 0.0 and (-steepest) ** 0.5 * largest > 2.0 * _FARTHEST:
-        warnings.warn(
+    if steepest < 0.0 and (-steepest) ** 0.5 * largest > _FARTHEST:
+        raise ValueError(
             f"The largest distance {largest:.4g} is {(-steepest) ** 0.5 * largest:.3g} "
-            f"radii of the curvature {steepest:g}; beyond {2 * _FARTHEST:g}, double "
-            f"precision loses positions. Divide the distances or take a curvature "
-            f"closer to 0.",
-            UserWarning,
-            stacklevel=3,
+            f"radii of the curvature {steepest:g} in the signature; beyond "
+            f"{_FARTHEST:g}, double precision loses positions. Take a curvature of "
+            f"{-((_ADVISED / largest) ** 2):.3g} or closer to 0, or divide the "
+            f"distances."
         )

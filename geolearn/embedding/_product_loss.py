@@ -4,6 +4,7 @@ import numpy as np
 
 from geolearn.embedding import _product_kernels as kernels
 from geolearn.manifolds._signature import component_columns
+from geolearn.utils._tables import read_only
 from geolearn.utils._threads import matrix_threads
 
 # Pairs of each point in one estimate of the loss of many points: its nearest ones,
@@ -21,6 +22,11 @@ def component_table(signature):
         [(a, b, K) for (a, b), (K, _) in zip(columns, signature, strict=True)],
         dtype=np.float64,
     )
+
+
+def _table(D):
+    """Return distances in the one layout that the kernels are compiled for."""
+    return read_only(np.ascontiguousarray(D, dtype=np.float64))
 
 
 def unit_model(X, components):
@@ -62,7 +68,7 @@ class FullLoss:
     """
 
     def __init__(self, D, scale, components, n_jobs):
-        self.D, self.scale, self.components = D, scale, components
+        self.D, self.scale, self.components = _table(D), scale, components
         self.n_jobs = n_jobs
         self._losses = np.empty(kernels.N_PARTS)
         self._sums = None
@@ -92,7 +98,7 @@ class SampledLoss:
     """Unbiased estimates of loss and gradient from the pairs of `FullLoss`."""
 
     def __init__(self, D, scale, components, n_jobs, rng):
-        self.D, self.scale, self.components = D, scale, components
+        self.D, self.scale, self.components = _table(D), scale, components
         self.n_jobs, self.rng = n_jobs, rng
         self.near = nearest_columns(D, min(N_NEAR, D.shape[0] - 1))
 

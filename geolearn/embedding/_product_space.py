@@ -17,9 +17,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from geolearn.embedding._product_input import (
     check_distances,
     check_numbers,
+    check_range,
     largest_finite,
     warn_skipped,
-    warn_steep,
 )
 from geolearn.embedding._product_loss import (
     FullLoss,
@@ -216,12 +216,13 @@ class ProductSpaceEmbedding(
         ------
         ValueError
             If the signature is not a sequence of pairs, given distances are not
-            symmetric and non-negative with zero diagonal, or all are infinite.
+            symmetric and non-negative with zero diagonal, all are infinite, or the
+            largest is over 60 radii of a hyperbolic component.
 
         Warns
         -----
         UserWarning
-            If distances are infinite, or too large for double precision.
+            If distances are infinite.
         ConvergenceWarning
             If the loss has not come to rest after `max_iter` steps.
         """
@@ -235,8 +236,8 @@ class ProductSpaceEmbedding(
                 "X has no finite distance between samples that differ, so that "
                 "there is nothing to embed; check how the distances were made."
             )
+        check_range(signature, self._scale)
         warn_skipped(D)
-        warn_steep(signature, self._scale)
         self.manifold_ = product_space(signature)
         self._define_scaled(signature)
         rng = check_random_state(self.random_state)
@@ -272,7 +273,10 @@ class ProductSpaceEmbedding(
     def transform(self, X):
         """Place samples by their distances from the training samples.
 
-        A sample at distance zero from a training sample is put in its place.
+        Each is placed where the loss of its pairs is least, as far as descents from
+        the nearest training samples and from beyond them can tell: samples much
+        farther out than the training samples may get worse places. One at distance
+        zero from a training sample is put in its place.
 
         Parameters
         ----------
@@ -317,7 +321,7 @@ class ProductSpaceEmbedding(
             D,
             self._unit,
             self._components,
-            self._optimizer_options(),
+            self.n_jobs,
         )
         Y = self.manifold_.project(scaled * self._unit)
         nearest = D.argmin(axis=1)
@@ -353,19 +357,12 @@ class ProductSpaceEmbedding(
         self._scaled_manifold = product_space(scaled)
         self._components = component_table(scaled)
 
-    def _optimizer_options(self):
-        return {
-            "learning_rate": self.learning_rate,
-            "amsgrad": self.optimizer == "ramsgrad",
-            "n_jobs": self.n_jobs,
-        }
-
     def _start(self, D, rng):
         n = D.shape[0]
         if self._scale == 0.0:
             return np.tile(self._scaled_manifold.origin, (n, 1))
         if self.init == "random":
-            return random_start(self._scaled_manifold, n, rng)
+            return random_start(self._scaled_manifold, self._scaled_signature, n, rng)
         return scaling_start(
             self._scaled_manifold, self._scaled_signature, D / self._unit, rng
         )
@@ -382,7 +379,12 @@ class ProductSpaceEmbedding(
             if step % _REPORT_EVERY == 1:
                 progress("step %d, loss %.6g", step, loss)
 
-        adam = RiemannianAdam(self._scaled_manifold, **self._optimizer_options())
+        adam = RiemannianAdam(
+            self._scaled_manifold,
+            learning_rate=self.learning_rate,
+            amsgrad=self.optimizer == "ramsgrad",
+            n_jobs=self.n_jobs,
+        )
         result = adam.minimize(
             objective,
             start,

@@ -13,6 +13,13 @@ from geolearn.optimize import classical_mds
 # still tells near points apart.
 _REACH = 16.0
 
+# Radii of curvature that random starts keep to in the mean.
+_START_RADII = 4.0
+
+# Curvature in units of the largest distance, which is 1, below which a hyperbolic
+# or spherical component starts flat: cosh and cos have lost half their digits.
+_NEARLY_FLAT = 1e-8
+
 # Share of the largest distance below which the spread of a component counts as
 # none; random vectors of that length part the points.
 _NO_SPREAD = 1e-2
@@ -23,12 +30,19 @@ _BEYOND = 1.5
 _DENSE_UP_TO = 300  # points up to which all eigenpairs are computed
 
 
-def random_start(manifold, n, rng):
+def random_start(manifold, signature, n, rng):
     """Return points whose tangent vectors at the origin are normal.
 
-    Their variance is one over the dimension, distances being at most one.
+    Their variance is one over the dimension, distances being at most one; less in
+    hyperbolic components so curved that such points could not be resolved.
     """
     vectors = rng.standard_normal((n, manifold.dim)) / math.sqrt(manifold.dim)
+    start = 0
+    for curvature, dim in signature:
+        if curvature < 0.0:
+            radius = (-curvature) ** -0.5
+            vectors[:, start : start + dim] *= min(1.0, _START_RADII * radius)
+        start += dim
     return manifold.exp(
         manifold.origin, manifold.vector_to_tangent(manifold.origin, vectors)
     )
@@ -67,10 +81,10 @@ def _scale(D, curvature, dim, factor):
     n = D.shape[0]
     if D.max() < 1e-6:
         return np.tile(factor.origin, (n, 1))
-    if curvature > 0.0:
+    if curvature > _NEARLY_FLAT:
         return _spherical(D, math.sqrt(curvature), dim, factor)
     kept = min(dim, n - 1)
-    if curvature == 0.0:
+    if abs(curvature) <= _NEARLY_FLAT:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # arbitrary axes are fine for a start
             Y = classical_mds(D, kept)[0]

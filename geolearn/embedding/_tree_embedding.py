@@ -30,6 +30,8 @@ from geolearn.utils._sklearn import Interval, StrOptions, _fit_context
 _PRECISE_RADIUS = 24.0
 _LARGEST_RADIUS = 36.0
 
+_ROUNDING = 1e-13  # error of distances up to twice that radius in any case
+
 
 class TreeEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     r"""Embed a weighted tree in the hyperbolic plane by Sarkar's construction [1]_.
@@ -175,7 +177,8 @@ class TreeEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                 f"root={self.root} is not one of the {n} nodes; pass a number from 0 "
                 f"to {n - 1} or 'center'."
             )
-        self._tree = spanning_tree(edges, n, self.root)
+        root = self.root if isinstance(self.root, str) else int(self.root)
+        self._tree = spanning_tree(edges, n, root)
         self.scale_ = self._find_scale()
         self.embedding_ = frame_coordinates(self._tree, self.scale_)
         error = largest_error(self._tree, self.scale_, self.embedding_)
@@ -255,10 +258,15 @@ class TreeEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     def _warn_far(self):
         radius = self.scale_ * float(self.depth_.max())
         if radius > _PRECISE_RADIUS * (1.0 + 1e-12):
+            loss = (
+                f"miss distances of neighbours by up to {self.expected_error_:.1e}"
+                if self.expected_error_ * self.scale_ > _ROUNDING
+                else "have few digits left for far nodes, though distances of "
+                "neighbours are still exact to rounding"
+            )
             warnings.warn(
                 f"scale={self.scale_:.6g} puts the deepest node at radius "
-                f"{radius:.4g}: coordinates miss distances of neighbours by up to "
-                f"{self.expected_error_:.1e}. Take scale at most "
+                f"{radius:.4g}: coordinates {loss}. Take scale at most "
                 f"{self.scale_ * _PRECISE_RADIUS / radius:.6g}, or use the method "
                 "distances.",
                 UserWarning,

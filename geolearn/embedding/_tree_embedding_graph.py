@@ -101,8 +101,9 @@ def spanning_tree(edges, n, root):
     left_out = weights.size - (n - 1)
     if left_out:
         warnings.warn(
-            f"The graph has cycles: {left_out} of {weights.size} edges are not in the "
-            "breadth-first tree that is embedded. Pass a spanning tree to choose.",
+            f"The graph has cycles or loops: {left_out} of {weights.size} edges are "
+            "not in the breadth-first tree that is embedded. Pass a spanning tree to "
+            "choose.",
             UserWarning,
             stacklevel=4,
         )
