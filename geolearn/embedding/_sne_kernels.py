@@ -235,17 +235,22 @@ def _profile_sinh(code, x, v, w, h, d, work, tau, dim, m):
         v[k] = half * v[k] - h[k]
 
 
+@kernel(fastmath={"contract"})
+def _add_squares(row, y, x):
+    for k in range(row.shape[0]):
+        x[k] += (row[k] - y) * (row[k] - y)
+
+
 @kernel
 def _measure(code, T, a, b, y, x, c):
     """Fill x with squared chords or with q, and c with squared sums for arcs."""
     m = b - a
-    x[:m] = 0.0
+    for k in range(m):
+        x[k] = 0.0
     if code >= SINH_INVERSE:
         dim = (T.shape[0] - 2) // 2
         for r in range(dim, 2 * dim):
-            row = T[r, a:b]
-            for k in range(m):
-                x[k] += (row[k] - y[r]) * (row[k] - y[r])
+            _add_squares(T[r, a:b], y[r], x)
         rho = T[2 * dim, a:b]
         time = T[2 * dim + 1, a:b]
         sigma, y0 = y[2 * dim], y[2 * dim + 1]
@@ -256,15 +261,12 @@ def _measure(code, T, a, b, y, x, c):
             x[k] = radial + 0.25 * product * x[k]
         return
     for r in range(T.shape[0]):
-        row = T[r, a:b]
-        for k in range(m):
-            x[k] += (row[k] - y[r]) * (row[k] - y[r])
+        _add_squares(T[r, a:b], y[r], x)
     if code in (ARC_STUDENT, ARC_BROWNIAN):
-        c[:m] = 0.0
+        for k in range(m):
+            c[k] = 0.0
         for r in range(T.shape[0]):
-            row = T[r, a:b]
-            for k in range(m):
-                c[k] += (row[k] + y[r]) * (row[k] + y[r])
+            _add_squares(T[r, a:b], -y[r], c)
 
 
 @kernel
@@ -414,10 +416,41 @@ def add_repulsion(code, T, count, a, b, y, tau, dim, B, out):
     _pull(code, T, a, b, y, w, B, out)
 
 
+@kernel(fastmath={"reassoc", "contract"})
+def _inverse_attraction(T, p, a, b, y, inverse, out):
+    """Add the weighted sums of a chunk for the kernel INVERSE in three coordinates."""
+    t0, t1, t2 = T[0, a:b], T[1, a:b], T[2, a:b]
+    y0, y1, y2 = y[0], y[1], y[2]
+    total = product = f0 = f1 = f2 = 0.0
+    for k in range(b - a):
+        d0 = t0[k] - y0
+        d1 = t1[k] - y1
+        d2 = t2[k] - y2
+        g = p[k] / (1.0 + inverse * (d0 * d0 + d1 * d1 + d2 * d2))
+        total += p[k]
+        product += g
+        f0 += g * d0
+        f1 += g * d1
+        f2 += g * d2
+    out[SUM] += total
+    out[SLOPE] += product - total
+    out[FORCE] += 2.0 * inverse * f0
+    out[FORCE + 1] += 2.0 * inverse * f1
+    out[FORCE + 2] += 2.0 * inverse * f2
+
+
 @kernel
 def _add_attraction(code, T, p, a, b, y, tau, dim, want_cost, B, out):
     """Add the columns a to b of T with weights p[:b - a]."""
     m = b - a
+    if code == INVERSE and T.shape[0] == 3:
+        _inverse_attraction(T, p, a, b, y, 1.0 / tau, out)
+        if want_cost:
+            _measure(code, T, a, b, y, B[0], B[1])
+            for k in range(m):
+                B[2, k] = math.log1p(B[0, k] / tau)
+            out[PHI] += _dot(p, B[2], m)
+        return
     _measure(code, T, a, b, y, B[0], B[1])
     _profile(code, B, tau, dim, m)
     v, w, h = B[2], B[3], B[4]
@@ -454,6 +487,7 @@ def repulsion(code, T, tau, dim, out):
 @kernel(parallel=True)
 def attraction(code, T, indptr, indices, data, tau, dim, want_cost, out):
     """Fill the rows of sums weighted by sparse probabilities; PHI sums p phi."""
+    points = T.T.copy()  # the coordinates of a point are fetched together
     for i in prange(T.shape[1]):
         B = np.empty((N_BUFFERS, WIDTH))
         near = np.empty((T.shape[0], WIDTH))
@@ -463,9 +497,10 @@ def attraction(code, T, indptr, indices, data, tau, dim, want_cost, out):
         stop = indptr[i + 1]
         for a in range(indptr[i], stop, WIDTH):
             b = min(a + WIDTH, stop)
-            for r in range(T.shape[0]):
-                for k in range(a, b):
-                    near[r, k - a] = T[r, indices[k]]
+            for k in range(a, b):
+                j = indices[k]
+                for r in range(T.shape[0]):
+                    near[r, k - a] = points[j, r]
             _add_attraction(
                 code, near, data[a:b], 0, b - a, y, tau, dim, want_cost, B, row
             )

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from geolearn.embedding import _sne_kernels as kernels
+from geolearn.embedding._sne_tree import tree_repulsion
 from geolearn.manifolds import Euclidean, Hyperboloid, Sphere
 from geolearn.utils._threads import numba_threads
 
@@ -142,7 +143,10 @@ def compiled_sums(P, Y, target, kernel, scale, *, want_cost, angle, n_jobs):
             )
         else:
             kernels.dense_attraction(code, T, P, scale, dim, want_cost, pull)
-        kernels.repulsion(code, T, scale, dim, push)
+        if angle is None:
+            kernels.repulsion(code, T, scale, dim, push)
+        else:
+            tree_repulsion(code, T, Y.shape[1], scale, dim, angle, push)
     z, log_z = _normalise(push, code)
     p_sum = float(pull[:, kernels.SUM].sum())
     return Sums(
