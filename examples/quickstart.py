@@ -6,9 +6,9 @@ Maps of two data sets: the handwritten digits of scikit-learn (1797 images of 8 
 pixels) and a branching tree in ten dimensions whose geodesic distances are known.
 Each map is made from part of the rows; the held-out rows are placed on it
 afterwards. Then two sessions of hand gestures, recorded by 8 electrodes on the
-forearm: covariance classifiers are trained on one session and tested on the other.
-Last, the hierarchy of a clustering of the digits, drawn in the hyperbolic plane: its
-points tell the digits by a hyperbolic forest.
+forearm: covariance classifiers are trained on one session and tested on the other,
+and a map shows the matrices. Last, the hierarchy of a clustering of the digits, drawn
+in the hyperbolic plane: its points tell the digits by a hyperbolic forest.
 """
 
 import argparse
@@ -38,9 +38,11 @@ from geolearn.covariance import (
     TangentSpace,
 )
 from geolearn.datasets import load_emg_gestures, make_branching_tree
-from geolearn.embedding import HeatGeodesicEmbedding, TreeEmbedding
+from geolearn.embedding import HeatGeodesicEmbedding, RieSNE, TreeEmbedding
 from geolearn.ensemble import HyperbolicRandomForestClassifier
+from geolearn.manifolds import SPD
 from geolearn.metrics import distance_correlation_score, hyperbolic_distances
+from geolearn.metrics import trustworthiness as trust
 from geolearn.plotting import EmbeddingDisplay, PoincareDisplay
 
 NEIGHBORS = 10
@@ -193,7 +195,41 @@ def gestures(output):
                 f"{kind + ', ' + name:50s}{scores[0]:10.3f}{scores[1]:12.3f}"
                 f"{total:10.2f}"
             )
+        if kind == "covariances":
+            plain = centred
     draw_sessions(C, centred, recordings, output / "gestures.png")
+    covariance_map(plain, recordings, output / "covariances.png")
+
+
+def covariance_map(C, recordings, path):
+    """Map covariance matrices by their affine-invariant distances."""
+    import matplotlib.pyplot as plt
+
+    truth = SPD(C.shape[-1]).pairwise_distances(C)
+    print(f"\nMaps of the {len(C)} re-centred covariance matrices")
+    print(f"{'':50s}{'trust':>10s}{'seconds':>22s}")
+    figure, axes = plt.subplots(1, 2, figsize=(11, 5), layout="constrained")
+    methods = {
+        "RieSNE": RieSNE("spd", random_state=0),
+        "PCA of tangent vectors": make_pipeline(TangentSpace(), PCA(2)),
+    }
+    for ax, (name, method) in zip(axes, methods.items(), strict=True):
+        start = time.perf_counter()
+        Y = method.fit_transform(C)
+        seconds = time.perf_counter() - start
+        score = trust(truth, pairwise_distances(Y), NEIGHBORS)
+        print(f"{name:50s}{score:10.3f}{seconds:22.2f}")
+        EmbeddingDisplay.from_embedding(
+            Y,
+            labels=recordings.target_names[recordings.target],
+            ax=ax,
+            legend=ax is axes[1],
+            label_name="gesture",
+        )
+        ax.set(xticks=[], yticks=[], xlabel="", ylabel="", title=name)
+    figure.suptitle("Covariances of hand gestures, two sessions")
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
 
 
 def draw_sessions(C, centred, recordings, path):
@@ -296,7 +332,7 @@ def main():
         "re-centred: each session moved to\nthe identity by its own mean, without "
         "labels."
     )
-    names = "digits.png, tree.png, gestures.png and hierarchy.png"
+    names = "digits, tree, gestures, covariances and hierarchy (.png)"
     print(f"\nFigures: {output.resolve()}/{names}")
     print(f"Total time: {time.perf_counter() - start:.0f} s")
 
