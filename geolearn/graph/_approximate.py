@@ -59,7 +59,7 @@ def approximate_neighbors(
         X, n_candidates + 1, resolved, random_state=random_state, n_jobs=n_jobs
     )
     candidates = index.neighbor_graph[0].astype(np.intp)
-    usable = _distinct_others(candidates)
+    usable = distinct_others(candidates, np.arange(n))
     candidates[~usable] = 0
     distances = _exact_distances(X, candidates, resolved, n_jobs)
     distances[~usable] = np.inf
@@ -141,9 +141,9 @@ def _centred(X):
     return Z / size if size > 0 else Z
 
 
-def _distinct_others(candidates):
-    """Mask the candidates that are found, not the row itself, and not repeated."""
-    usable = (candidates >= 0) & (candidates != np.arange(candidates.shape[0])[:, None])
+def distinct_others(candidates, rows):
+    """Mask the candidates of rows: found, not the row itself, and not repeated."""
+    usable = (candidates >= 0) & (candidates != rows[:, None])
     order = np.argsort(candidates, axis=1, kind="stable")
     ordered = np.take_along_axis(candidates, order, axis=1)
     repeated = np.zeros_like(usable)

@@ -186,7 +186,7 @@ def brownian_affinities(
         X = manifold.check_points(X)
     k = _choose_neighbors(X, perplexity, affinity, n_neighbors)
     correction = _applicable(volume_correction, manifold, X, L)
-    with_volume = correction != "none"
+    with_volume = correction != "none" and not getattr(manifold, "is_flat", False)
     if is_precomputed(manifold):
         pairs = pairs_of_distances(X, L if with_volume else None, k)
     else:
@@ -194,7 +194,7 @@ def brownian_affinities(
         pairs = pairs_of_points(X, manifold, k, with_volume, random_state, **options)
     _check_perplexity(perplexity, pairs.n_neighbors)
     _check_distances_differ(pairs)
-    return _calibrated(pairs, perplexity, correction, manifold, len(X), n_jobs)
+    return _calibrated(pairs, perplexity, correction, manifold, X.shape[0], n_jobs)
 
 
 def brownian_affinities_to(
@@ -259,18 +259,19 @@ def brownian_affinities_to(
     """
     _check_choice("volume_correction", volume_correction, _CORRECTIONS[1:])
     n_neighbors = check_integer(n_neighbors, "n_neighbors")
-    with_volume = volume_correction == "parametrix"
+    corrected = volume_correction == "parametrix"
     if is_precomputed(manifold):
         D, L = _check_tables(X_new, log_volume_density, square=False)
-        _require_volume(with_volume, L)
+        _require_volume(corrected, L)
         k = min(n_neighbors, D.shape[1])
-        pairs = pairs_of_distances(D, L if with_volume else None, k, square=False)
+        pairs = pairs_of_distances(D, L if corrected else None, k, square=False)
         n_samples = D.shape[1]
     else:
         manifold = _check_manifold(X, manifold, log_volume_density)
         X = manifold.check_points(X)
         X_new = manifold.check_points(X_new)
         k, n_samples = min(n_neighbors, len(X)), len(X)
+        with_volume = corrected and not manifold.is_flat
         options = {"Y": X, "n_jobs": n_jobs}
         pairs = pairs_of_points(X_new, manifold, k, with_volume, None, **options)
     _check_perplexity(perplexity, k)

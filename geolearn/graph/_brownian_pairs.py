@@ -5,6 +5,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
+from geolearn.graph._brownian_candidates import (
+    approximate_neighbors_of_points,
+    needs_candidates,
+)
 from geolearn.graph._precomputed import (
     check_distances,
     dense_neighbors,
@@ -47,9 +51,14 @@ def pairs_of_points(
         )
         D, L = table if with_volume else (table, NONE)
         return Pairs(D, _without_cut_locus(manifold, D, L), None)
-    found = manifold.kneighbors(
-        X, Y, n_neighbors=k, return_log_volume=with_volume, n_jobs=n_jobs
-    )
+    if Y is None and needs_candidates(X, manifold):
+        found = approximate_neighbors_of_points(
+            X, manifold, k, with_volume, random_state, n_jobs
+        )
+    else:
+        found = manifold.kneighbors(
+            X, Y, n_neighbors=k, return_log_volume=with_volume, n_jobs=n_jobs
+        )
     return _by_index(found[0], found[2] if with_volume else NONE, found[1])
 
 

@@ -111,10 +111,10 @@ class NeighborIndex:
         Parameters
         ----------
         X : array-like of shape (n_samples, ...) or (n_samples, n_samples)
-            Rows or other points of a manifold to search, or their distances if `metric` is "precomputed": a
-            square matrix, or a sparse graph of the distances to the nearest
-            points as `sklearn.neighbors.kneighbors_graph` returns with
-            ``mode="distance"``.
+            Rows or other points of a manifold to search, or their distances if
+            `metric` is "precomputed": a square matrix, or a sparse graph of the
+            distances to the nearest points as
+            `sklearn.neighbors.kneighbors_graph` returns with ``mode="distance"``.
         metric : str, callable or Manifold, default="euclidean"
             Distance between rows, as in `geolearn.metrics`, or "precomputed".
         metric_params : dict, default=None
@@ -386,10 +386,11 @@ def nearest_neighbors(
     Parameters
     ----------
     X : array-like of shape (n_samples, ...) or (n_samples, n_samples)
-        Points (rows, or matrices of a manifold such as `SPD`), or their distances if `metric` is "precomputed": a matrix, or a
-        sparse graph of the distances to the nearest points as
-        `sklearn.neighbors.kneighbors_graph` returns with ``mode="distance"``
-        (explicit zeros are distances of 0, missing entries are far).
+        Points (rows, or matrices of a manifold such as `SPD`), or their distances
+        if `metric` is "precomputed": a matrix, or a sparse graph of the distances
+        to the nearest points as `sklearn.neighbors.kneighbors_graph` returns with
+        ``mode="distance"`` (explicit zeros are distances of 0, missing entries are
+        far).
     n_neighbors : int
         Number of neighbours, not counting the point itself.
     Y : array-like of shape (n_points, n_features), default=None

@@ -13,9 +13,9 @@ from sklearn.neighbors import kneighbors_graph
 
 from geolearn.graph import NeighborIndex, nearest_neighbors
 from geolearn.graph._approximate import (
-    _distinct_others,
     _exact_distances,
     approximate_neighbors,
+    distinct_others,
 )
 from geolearn.graph._neighbors import use_approximate
 from geolearn.manifolds import SPD
@@ -317,7 +317,8 @@ def test_distances_of_candidates(metric):
 def test_unusable_candidates_are_masked():
     candidates = np.array([[1, 0, 2, 2], [1, -1, 0, 2], [0, 1, 1, 1]])
     expected = [[1, 0, 1, 0], [0, 0, 1, 1], [1, 1, 0, 0]]
-    assert_array_equal(_distinct_others(candidates), np.array(expected, dtype=bool))
+    found = distinct_others(candidates, np.arange(len(candidates)))
+    assert_array_equal(found, np.array(expected, dtype=bool))
 
 
 class FakeIndex:
