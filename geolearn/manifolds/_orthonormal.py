@@ -31,13 +31,18 @@ def polished(x):
     return 1.5 * x - 0.5 * x @ (transpose(x) @ x)
 
 
-def first_pair(wrong):
-    """Describe the first pair of points for which `wrong` holds."""
+def first_pair(wrong, names=None):
+    """Describe the first pair of points for which `wrong` holds.
+
+    `names` holds the two indices of each pair; None takes the place in `wrong`.
+    """
     wrong = np.asarray(wrong)
-    count = f"{int(np.sum(wrong))} of {wrong.size} pair(s)"
     if not wrong.ndim:
         return "the pair"
     index = tuple(int(i) for i in np.argwhere(wrong)[0])
+    if names is not None:
+        index = tuple(int(name[index]) for name in names)
+    count = f"{int(np.sum(wrong))} of {wrong.size} pair(s)"
     return f"{count}, first the pair {index if len(index) > 1 else index[0]}"
 
 

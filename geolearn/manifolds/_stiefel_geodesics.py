@@ -18,11 +18,13 @@ from geolearn.manifolds._rotations import rotation, skew_part, transpose
 __all__ = [
     "differential",
     "end_point",
+    "generator",
     "log_density",
     "pack",
     "squared_length",
     "transport_coordinates",
     "unpack",
+    "velocity",
 ]
 
 _TERMS = 18  # of the exponential series for operators of norm 1; 1 / 19! < 1e-17
@@ -45,6 +47,12 @@ def end_point(A, B, beta):
     """Return the end points in coordinates, [X Q]^T exp_X(X A + Q B)."""
     frame = rotation(generator(A, B, beta))[..., : A.shape[-1]]
     return frame if beta == 0.5 else frame @ rotation((1.0 - 2.0 * beta) * A)
+
+
+def velocity(A, B, beta):
+    """Return the velocities at the end points in coordinates of the first frame."""
+    moved = rotation(generator(A, B, beta)) @ np.concatenate([A, B], axis=-2)
+    return moved if beta == 0.5 else moved @ rotation((1.0 - 2.0 * beta) * A)
 
 
 def pack(A, B):

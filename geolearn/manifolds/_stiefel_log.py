@@ -6,7 +6,7 @@ metric, W is completed to a rotation whose logarithm has a vanishing last block
 accounts for the Baker-Campbell-Hausdorff series (Zimmermann and Hüper,
 arXiv:2103.12046). Newton's method with the exact differential of exp finishes where
 that is slow. The Euclidean logarithm is found by Newton's method from the canonical
-one, and by following the metrics in between where that fails or leads astray.
+one, and by following the metrics in between where that fails.
 """
 
 import numpy as np
@@ -15,9 +15,11 @@ from geolearn.manifolds._rotations import logarithm, rotation, skew_part, transp
 from geolearn.manifolds._stiefel_geodesics import (
     differential,
     end_point,
+    generator,
     pack,
     squared_length,
     unpack,
+    velocity,
 )
 
 __all__ = ["shortest"]
@@ -29,7 +31,8 @@ _NEWTON_STEPS = 30
 _LONGEST_STEP = 0.7
 _QUADRATIC = 1e-9  # a step after which the error is its square
 _FOUND = 1e-11  # distance of the end point that proves a geodesic right
-_METRICS_BETWEEN = 16  # of the path from the canonical to the Euclidean metric
+_ROUNDING = 1e-9  # relative excess over an upper bound that is none
+_METRICS_BETWEEN = (15, 63)  # on the path to the Euclidean metric, in turn
 _STARTS = 8  # random starts where all else fails
 
 
@@ -44,10 +47,11 @@ def shortest(W, beta, injectivity_radius):
     found = _verified(A, B, W, 0.5)
     if not found.all():
         lost = np.flatnonzero(~found)
-        A[lost], B[lost] = _restarted(W[lost], 0.5)
-    if beta != 0.5:
-        A, B = _euclidean(A, B, W, beta, injectivity_radius)
-    return A, B, np.where(_verified(A, B, W, beta), gap, np.nan)
+        A[lost], B[lost], _ = _restarted(W[lost], 0.5)
+    if beta == 0.5:
+        return A, B, np.where(_verified(A, B, W, beta), gap, np.nan)
+    A, B, found = _euclidean(A, B, W, beta, injectivity_radius)
+    return A, B, np.where(found, gap, np.nan)
 
 
 def _verified(A, B, W, beta):
@@ -125,38 +129,67 @@ def _solve(jacobian, target):
 
 
 def _euclidean(A, B, W, beta, injectivity_radius):
-    direct = _newton(A, B, W, beta)
-    length = _length(*direct, W, beta)
-    doubtful = np.flatnonzero(~(length < injectivity_radius))
-    if not len(doubtful):
-        return direct
-    followed = A[doubtful], B[doubtful]
-    for between in np.linspace(0.5, beta, _METRICS_BETWEEN + 1)[1:-1]:
-        followed = _newton(*followed, W[doubtful], between, n_steps=2)
-    followed = _newton(*followed, W[doubtful], beta)
-    _keep_shorter(direct, length, followed, doubtful, W, beta)
-    lost = np.flatnonzero(np.isinf(length))
-    if len(lost):
-        _keep_shorter(direct, length, _restarted(W[lost], beta), lost, W, beta)
-    return direct
+    """Return (A, B, found) from the canonical logarithms."""
+    best = _newton(A, B, W, beta)
+    length = _length(*best, W, beta)
+    # The canonical geodesic is a path too: what is longer is not the shortest.
+    bound = (1.0 + _ROUNDING) * _length(A, B, W, beta, generated_by=0.5)
+    # Forth and back, so that distances are symmetric where nothing proves them
+    rows = np.flatnonzero(~(length < injectivity_radius))
+    if len(rows):
+        _keep_shorter(best, length, _backward(A[rows], B[rows], W[rows], beta), rows)
+    for n_between in _METRICS_BETWEEN:
+        rows = np.flatnonzero(~(length <= bound))
+        if len(rows):
+            other = _followed(A[rows], B[rows], W[rows], beta, n_between)
+            _keep_shorter(best, length, other, rows)
+    rows = np.flatnonzero(~(length <= bound))
+    if len(rows):
+        _keep_shorter(best, length, _restarted(W[rows], beta), rows)
+    return *best, (length <= bound) & (length < np.inf)
 
 
-def _length(A, B, W, beta):
-    """Return the lengths of geodesics, infinite where the end is another point."""
+def _backward(A, B, W, beta):
+    """Return solutions that come from the reversed geodesics, and their lengths.
+
+    The frame of the end point is V, in which the first point is V^T [I; 0].
+    """
+    p = W.shape[-1]
+    V = rotation(generator(A, B, 0.5))
+    start = -(transpose(V) @ velocity(A, B, 0.5))
+    there = transpose(V[..., :p, :])
+    back = _newton(start[..., :p, :], start[..., p:, :], there, beta)
+    found = -V @ velocity(*back, beta)
+    A, B = skew_part(found[..., :p, :]), found[..., p:, :]
+    return A, B, _length(A, B, W, beta)
+
+
+def _followed(A, B, W, beta, n_between):
+    """Follow solutions from the canonical metric to another, and their lengths."""
+    for between in np.linspace(0.5, beta, n_between + 2)[1:-1]:
+        A, B = _newton(A, B, W, between, n_steps=2)
+    A, B = _newton(A, B, W, beta)
+    return A, B, _length(A, B, W, beta)
+
+
+def _length(A, B, W, beta, generated_by=None):
+    """Return the lengths of paths, infinite where they end at another point.
+
+    They are geodesics of the same metric unless another is given.
+    """
     length = np.sqrt(squared_length(A, B, beta))
-    return np.where(_verified(A, B, W, beta), length, np.inf)
+    return np.where(_verified(A, B, W, generated_by or beta), length, np.inf)
 
 
-def _keep_shorter(best, length, other, rows, W, beta):
-    lengths = _length(*other, W[rows], beta)
+def _keep_shorter(best, length, other, rows):
+    A, B, lengths = other
     better = lengths < length[rows]
-    for known, new in zip(best, other, strict=True):
-        known[rows[better]] = new[better]
+    best[0][rows[better]], best[1][rows[better]] = A[better], B[better]
     length[rows[better]] = lengths[better]
 
 
 def _restarted(W, beta):
-    """Return the shortest solutions from a fixed set of random starts."""
+    """Return the shortest solutions from random starts, and their lengths."""
     n_pairs, q, p = W.shape
     k = q - p
     best = np.zeros((n_pairs, p, p)), np.zeros((n_pairs, k, p))
@@ -166,6 +199,7 @@ def _restarted(W, beta):
         start = unpack(rng.standard_normal(p * (p - 1) // 2 + k * p), k, p)
         scale = np.pi / np.sqrt(squared_length(*start, beta))
         A, B = (np.repeat(scale * part[None], n_pairs, axis=0) for part in start)
-        found = _newton(A, B, W, beta)
-        _keep_shorter(best, length, found, np.arange(n_pairs), W, beta)
-    return best
+        A, B = _newton(A, B, W, beta)
+        other = A, B, _length(A, B, W, beta)
+        _keep_shorter(best, length, other, np.arange(n_pairs))
+    return *best, length

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from geolearn.manifolds._grassmann_table import fill_tables
 from geolearn.manifolds._orthonormal import (
     OrthonormalColumns,
     Reflector,
@@ -197,3 +198,19 @@ class Grassmann(OrthonormalColumns):
                 f"init or n_init > 1 for a local minimum."
             )
         return vectors[:, : -self.p - 1 : -1]
+
+    def _distance_table(self, X, Y=None, n_jobs=None, out=None):
+        """Return all distances; Y=None stands for X."""
+        if out is None:
+            out = np.empty((len(X), len(X if Y is None else Y)))
+        fill_tables(self, X, Y, [_length], [out], n_jobs)
+        return out
+
+    def _fill_log_volume(self, X, Y, distances, log_volume, symmetric):
+        functions = [self._log_volume_of_angles]
+        other = None if symmetric else Y
+        fill_tables(self, X, other, functions, [log_volume], None)
+
+
+def _length(angles, complements):
+    return np.linalg.norm(angles, axis=-1)

@@ -169,7 +169,7 @@ class Stiefel(OrthonormalColumns):
         a, b = end[..., : self.p, :], q @ end[..., self.p :, :]
         return polished(self._join(reflector, x, a, b))
 
-    def _solve(self, x, y, unique):
+    def _solve(self, x, y, unique, names=None):
         """Return (A, B, Q, reflector) of the shortest geodesics."""
         reflector = Reflector.at(x)
         a, b = self._split(reflector, x, y - x)
@@ -184,21 +184,21 @@ class Stiefel(OrthonormalColumns):
             for i in range(0, max(len(flat), 1), step)
         ]
         A, B, gap = (np.concatenate(part) for part in zip(*parts, strict=True))
-        self._refuse(gap.reshape(lead), unique)
+        self._refuse(gap.reshape(lead), unique, names)
         return A.reshape(a.shape), B.reshape(b.shape), q, reflector
 
-    def _refuse(self, gap, unique):
+    def _refuse(self, gap, unique, names):
         if np.any(np.isnan(gap)):
             raise ValueError(
                 f"No geodesic of {self!r} was found for "
-                f"{first_pair(np.isnan(gap))}: the points are too far apart. "
+                f"{first_pair(np.isnan(gap), names)}: the points are too far apart. "
                 f"Go through an intermediate point such as project(x + y), or use "
                 f"Grassmann({self.n}, {self.p}) if only the spans matter."
             )
         if unique and np.any(gap < _CUT):
             raise ValueError(
                 f"Two shortest geodesics of {self!r} are equally short for "
-                f"{first_pair(gap < _CUT)}: dist is defined, log is not. Move "
+                f"{first_pair(gap < _CUT, names)}: dist is defined, log is not. Move "
                 f"one of the points by a small random tangent vector."
             )
 
@@ -207,8 +207,28 @@ class Stiefel(OrthonormalColumns):
         return self._join(reflector, x, A, q @ B)
 
     def _dist(self, x, y):
-        A, B, _, _ = self._solve(x, y, unique=False)
+        return self._dist_of_pairs(x, y)
+
+    def _dist_of_pairs(self, x, y, names=None):
+        A, B, _, _ = self._solve(x, y, unique=False, names=names)
         return np.sqrt(squared_length(A, B, self._beta))
+
+    def _distance_table(self, X, Y=None, n_jobs=None, out=None):
+        """Return all distances; Y=None stands for X. Threads would not help."""
+        others = X if Y is None else Y
+        if out is None:
+            out = np.empty((len(X), len(others)))
+        for rows in self._row_blocks(len(X), len(others)):
+            i, j = np.indices((len(X[rows]), len(others))).reshape(2, -1)
+            i = i + rows.start
+            if Y is None:
+                i, j = i[i < j], j[i < j]
+            out[i, j] = self._dist_of_pairs(X[i], others[j], (i, j))
+            if Y is None:
+                out[j, i] = out[i, j]
+        if Y is None:
+            np.fill_diagonal(out, 0.0)
+        return out
 
     def _log_volume_density(self, x, y):
         A, B, _, _ = self._solve(x, y, unique=False)
