@@ -28,6 +28,7 @@ SINH_INVERSE, SINH_STUDENT, SINH_BROWNIAN = 4, 5, 6
 
 WIDTH = 256  # points in a chunk: the buffers stay in the fastest cache
 N_BUFFERS = 7
+_ROWS = 32  # points that one task sums for, with the same buffers
 
 # Columns of a row of sums: phi of the term that counts as 1 (or the sum of P phi), sum
 # of the kernel, sum of its derivative in log(tau), sum of w 2 q, and the forces.
@@ -466,55 +467,69 @@ def _add_attraction(code, T, p, a, b, y, tau, dim, want_cost, B, out):
     _pull(code, T, a, b, y, w, B, out)
 
 
+@kernel
+def _start(code, T, i, y, row):
+    """Fill y with a column and clear the row of sums."""
+    for r in range(T.shape[0]):
+        y[r] = T[r, i]
+    row[:] = 0.0
+    row[PHI] = np.inf if is_exponential(code) else 0.0
+
+
 @kernel(parallel=True)
 def repulsion(code, T, tau, dim, out):
     """Fill the rows of sums over all other points, for each column of T."""
     n = T.shape[1]
     count = np.ones(n)
-    for i in prange(n):
-        B = np.empty((N_BUFFERS, WIDTH))
-        y = T[:, i].copy()
-        row = out[i]
-        row[:] = 0.0
-        row[PHI] = np.inf if is_exponential(code) else 0.0
-        here = np.intp(i)
-        for a in range(0, here, WIDTH):
-            add_repulsion(code, T, count, a, min(a + WIDTH, here), y, tau, dim, B, row)
-        for a in range(here + 1, n, WIDTH):
-            add_repulsion(code, T, count, a, min(a + WIDTH, n), y, tau, dim, B, row)
+    for block in prange((n + _ROWS - 1) // _ROWS):
+        B, y = np.empty((N_BUFFERS, WIDTH)), np.empty(T.shape[0])
+        first = np.intp(block) * _ROWS
+        for i in range(first, min(first + _ROWS, n)):
+            row = out[i]
+            _start(code, T, i, y, row)
+            for a in range(0, i, WIDTH):
+                b = min(a + WIDTH, i)
+                add_repulsion(code, T, count, a, b, y, tau, dim, B, row)
+            for a in range(i + 1, n, WIDTH):
+                b = min(a + WIDTH, n)
+                add_repulsion(code, T, count, a, b, y, tau, dim, B, row)
 
 
 @kernel(parallel=True)
 def attraction(code, T, indptr, indices, data, tau, dim, want_cost, out):
     """Fill the rows of sums weighted by sparse probabilities; PHI sums p phi."""
+    n = T.shape[1]
     points = T.T.copy()  # the coordinates of a point are fetched together
-    for i in prange(T.shape[1]):
-        B = np.empty((N_BUFFERS, WIDTH))
+    for block in prange((n + _ROWS - 1) // _ROWS):
+        B, y = np.empty((N_BUFFERS, WIDTH)), np.empty(T.shape[0])
         near = np.empty((T.shape[0], WIDTH))
-        y = T[:, i].copy()
-        row = out[i]
-        row[:] = 0.0
-        stop = indptr[i + 1]
-        for a in range(indptr[i], stop, WIDTH):
-            b = min(a + WIDTH, stop)
-            for k in range(a, b):
-                j = indices[k]
-                for r in range(T.shape[0]):
-                    near[r, k - a] = points[j, r]
-            _add_attraction(
-                code, near, data[a:b], 0, b - a, y, tau, dim, want_cost, B, row
-            )
+        first = np.intp(block) * _ROWS
+        for i in range(first, min(first + _ROWS, n)):
+            row = out[i]
+            _start(code, T, i, y, row)
+            row[PHI] = 0.0
+            stop = indptr[i + 1]
+            for a in range(indptr[i], stop, WIDTH):
+                m = min(WIDTH, stop - a)
+                p, chosen = data[a : a + m], indices[a : a + m]
+                for k in range(m):
+                    for r in range(T.shape[0]):
+                        near[r, k] = points[chosen[k], r]
+                _add_attraction(code, near, p, 0, m, y, tau, dim, want_cost, B, row)
 
 
 @kernel(parallel=True)
 def dense_attraction(code, T, P, tau, dim, want_cost, out):
     """Fill the rows of sums weighted by the rows of P; PHI sums p phi."""
     n = T.shape[1]
-    for i in prange(n):
-        B = np.empty((N_BUFFERS, WIDTH))
-        y = T[:, i].copy()
-        row = out[i]
-        row[:] = 0.0
-        for a in range(0, n, WIDTH):
-            b = min(a + WIDTH, n)
-            _add_attraction(code, T, P[i, a:b], a, b, y, tau, dim, want_cost, B, row)
+    for block in prange((n + _ROWS - 1) // _ROWS):
+        B, y = np.empty((N_BUFFERS, WIDTH)), np.empty(T.shape[0])
+        first = np.intp(block) * _ROWS
+        for i in range(first, min(first + _ROWS, n)):
+            row = out[i]
+            _start(code, T, i, y, row)
+            row[PHI] = 0.0
+            for a in range(0, n, WIDTH):
+                b = min(a + WIDTH, n)
+                p = P[i, a:b]
+                _add_attraction(code, T, p, a, b, y, tau, dim, want_cost, B, row)
