@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from geolearn.preprocessing._axial_coordinates import (
     GEOMETRY_CONSTRAINTS,
@@ -19,6 +19,7 @@ from geolearn.preprocessing._axial_coordinates import (
 )
 from geolearn.preprocessing._composition_docs import write_docstring
 from geolearn.utils._sklearn import _fit_context
+from geolearn.utils._small_data import KnownParameters, validate_table
 
 __all__ = [
     "AxialComposition",
@@ -84,7 +85,7 @@ def _parameter_names(cls):
     return tuple(inspect.signature(cls).parameters)
 
 
-class AxialComposition:
+class AxialComposition(KnownParameters):
     """Run a scikit-learn estimator on the axial coordinates of hyperbolic points.
 
     A derived class sets ``_wrapped``, the class of the estimator, and ``_delegated``,
@@ -163,7 +164,7 @@ class AxialComposition:
     def _features(self, X, *, reset):
         """Validate points and return their axial coordinates."""
         allow_nan = self.__sklearn_tags__().input_tags.allow_nan
-        X = validate_data(
+        X = validate_table(
             self,
             X,
             reset=reset,

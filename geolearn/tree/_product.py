@@ -9,7 +9,7 @@ from sklearn.base import (
     MultiOutputMixin,
     RegressorMixin,
 )
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from geolearn.tree._builder_order import grow_tree, presort
@@ -17,7 +17,7 @@ from geolearn.tree._product_input import (
     ClassTargets,
     NumberTargets,
     ProductSpaceInput,
-    random_seed,
+    seed_of,
 )
 from geolearn.tree._structure import make_tree
 from geolearn.tree._structure_pruning import pruned, pruning_path
@@ -41,10 +41,8 @@ class _ProductSpaceTree(ProductSpaceInput, MultiOutputMixin, BaseEstimator):
             self.split_features_.circular,
             limits.max_features,
         )
-        rng = check_random_state(self.random_state)
-        return self._make(
-            presorted, target, weight, limits, random_seed(rng), ccp_alpha
-        )
+        seed = seed_of(self.random_state)
+        return self._make(presorted, target, weight, limits, seed, ccp_alpha)
 
     def _make(self, presorted, target, weight, limits, seed, ccp_alpha):
         """Grow a tree from sorted features."""

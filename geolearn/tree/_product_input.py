@@ -1,15 +1,16 @@
 """What product-space trees and forests do before and after growing."""
 
 import math
+import threading
 import warnings
 from numbers import Integral, Real
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.exceptions import DataConversionWarning
-from sklearn.utils import compute_sample_weight
+from sklearn.utils import check_random_state, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from geolearn.manifolds._signature import check_signature
 from geolearn.tree._builder import ENTROPY, GINI, SQUARES, Limits
@@ -19,6 +20,7 @@ from geolearn.tree._product_features import (
     split_features,
 )
 from geolearn.utils._sklearn import Interval, StrOptions
+from geolearn.utils._small_data import KnownParameters, validate_table
 
 _CRITERIA = {
     "gini": GINI,
@@ -63,7 +65,32 @@ def random_seed(rng):
     return int(rng.randint(1, _UNLIMITED))
 
 
-class ProductSpaceInput:
+_reused = threading.local()
+
+
+def seed_of(random_state):
+    """Draw the seed of one tree from the parameter `random_state`.
+
+    Parameters
+    ----------
+    random_state : int, RandomState instance or None
+        Source of randomness.
+
+    Returns
+    -------
+    int
+        What `random_seed` returns for ``check_random_state(random_state)``.
+    """
+    if not isinstance(random_state, Integral):
+        return random_seed(check_random_state(random_state))
+    # A new generator asks the system for entropy before it takes the seed.
+    if not hasattr(_reused, "rng"):
+        _reused.rng = np.random.RandomState(0)
+    _reused.rng.seed(random_state)
+    return random_seed(_reused.rng)
+
+
+class ProductSpaceInput(KnownParameters):
     """Turn points into features, and parameters into limits of growth."""
 
     _parameter_constraints: ClassVar[dict] = {
@@ -110,7 +137,9 @@ class ProductSpaceInput:
     def _read_training(self, X, y):
         """Validate both and return features and targets of shape (n, n_outputs)."""
         single = _is_single(X)
-        X, y = validate_data(self, X, y, dtype=np.float64, order="C", multi_output=True)
+        X, y = validate_table(
+            self, X, y, dtype=np.float64, order="C", multi_output=True
+        )
         if y.ndim == 2 and y.shape[1] == 1:
             warnings.warn(
                 "A column-vector y was passed when a 1d array was expected. Please "
@@ -127,7 +156,7 @@ class ProductSpaceInput:
         """Validate points to predict at and return their features."""
         check_is_fitted(self)
         single = _is_single(X)
-        X = validate_data(self, X, dtype=np.float64, order="C", reset=False)
+        X = validate_table(self, X, dtype=np.float64, order="C", reset=False)
         return self._features(X, single)
 
     def _limits(self, n, weight):
@@ -201,7 +230,7 @@ class ClassTargets:
             check_classification_targets(y)
         self.classes_, codes = [], np.empty(y.shape, np.int32)
         for o in range(self.n_outputs_):
-            classes, codes[:, o] = np.unique(y[:, o], return_inverse=True)
+            classes, codes[:, o] = _classes_and_codes(y[:, o])
             self.classes_.append(classes)
         counts = [len(classes) for classes in self.classes_]
         self.n_classes_ = counts
@@ -227,9 +256,9 @@ class ClassTargets:
 
     def _shape_values(self, value):
         """Return frequencies (n_nodes, n_outputs, n_values) from class weights."""
-        shares = np.zeros(
-            (len(value), self.n_outputs_, int(np.diff(self._starts).max()))
-        )
+        if self.n_outputs_ == 1:
+            return (value / value.sum(axis=1, keepdims=True))[:, None, :]
+        shares = np.zeros((len(value), self.n_outputs_, max(self.n_classes_)))
         for o in range(self.n_outputs_):
             own = value[:, self._starts[o] : self._starts[o + 1]]
             shares[:, o, : own.shape[1]] = own / own.sum(axis=1, keepdims=True)
@@ -280,6 +309,19 @@ class NumberTargets:
         return np.ascontiguousarray(
             means[:, 0, 0] if self.n_outputs_ == 1 else means[:, :, 0]
         )
+
+
+def _classes_and_codes(labels):
+    """Return the sorted classes and the place of each label among them."""
+    if labels.dtype.kind in "iu":
+        low, high = int(labels.min()), int(labels.max())
+        span = high - low + 1
+        if span <= len(labels) and low > -_UNLIMITED and high < _UNLIMITED:
+            offsets = labels.astype(np.intp) - low
+            present = np.bincount(offsets, minlength=span) > 0
+            classes = (np.flatnonzero(present) + low).astype(labels.dtype)
+            return classes, (np.cumsum(present) - 1)[offsets]
+    return np.unique(labels, return_inverse=True)
 
 
 def _is_single(X):

@@ -1,6 +1,7 @@
 """Product-space trees: worked numbers, exact fits, invariances and refusals."""
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -9,11 +10,13 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
+from sklearn.utils import check_random_state
 
 from geolearn.tree import (
     ProductSpaceDecisionTreeClassifier,
     ProductSpaceDecisionTreeRegressor,
 )
+from geolearn.tree._product_input import _classes_and_codes, random_seed, seed_of
 from tests.tree.product_data import SIGNATURES, points, targets
 
 pytestmark = pytest.mark.kernels
@@ -384,3 +387,34 @@ def test_max_features_counts_features_that_are_not_constant():
     # The best feature is among k of three with probability k / 3.
     assert abs(roots[1].count(0) - 20) < 12
     assert abs(roots[2].count(0) - 40) < 12
+
+
+@pytest.mark.parametrize("state", [0, 7, np.int64(3), 2**32 - 1])
+def test_seeds_are_those_of_a_new_generator(state):
+    seed_of(5)
+    expected = random_seed(check_random_state(state))
+    assert seed_of(state) == seed_of(state) == expected
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(seed_of, [state] * 4)) == [expected] * 4
+
+
+def test_seeds_of_generators_advance_them():
+    one, two = np.random.RandomState(4), np.random.RandomState(4)
+    assert [seed_of(one) for _ in range(3)] == [random_seed(two) for _ in range(3)]
+    with pytest.raises(ValueError, match="Seed must be between"):
+        seed_of(-1)
+    with pytest.raises(ValueError, match="cannot be used to seed"):
+        seed_of("first")
+
+
+@given(
+    st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-20, 20), min_size=1),
+    st.sampled_from(["int64", "int8", "uint16", "uint64", "float64", "str"]),
+)
+def test_classes_and_codes_are_those_of_sorting(labels, dtype):
+    labels = np.array(labels, dtype=np.int64).astype(dtype)
+    classes, codes = _classes_and_codes(labels)
+    expected, places = np.unique(labels, return_inverse=True)
+    np.testing.assert_array_equal(classes, expected)
+    assert classes.dtype == expected.dtype
+    np.testing.assert_array_equal(codes, places)
