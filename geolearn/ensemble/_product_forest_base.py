@@ -1,5 +1,6 @@
 """What random forests on product spaces have in common."""
 
+import reprlib
 import warnings
 from itertools import pairwise
 from numbers import Integral, Real
@@ -69,8 +70,12 @@ class ProductSpaceForest(ProductSpaceInput, MultiOutputMixin, BaseEstimator):
                 f"max_samples={self.max_samples} is the size of bootstrap samples; "
                 f"set bootstrap=True, or max_samples=None."
             )
+        again = self.warm_start and hasattr(self, "estimators_")
+        earlier = self._fitted_of_tree() if again else {}
         Z, y = self._read_training(X, y)
         target = self._encode(y)
+        if again:
+            self._check_continues(earlier)
         weight = self._read_weight(sample_weight, Z)
         per_tree = getattr(self, "class_weight", None) == "balanced_subsample"
         if not (per_tree and self.bootstrap):
@@ -82,6 +87,23 @@ class ProductSpaceForest(ProductSpaceInput, MultiOutputMixin, BaseEstimator):
         if self.oob_score:
             self._score_out_of_bag(Z, y)
         return self
+
+    def _check_continues(self, earlier):
+        """Refuse trees of other features or classes than the earlier ones have."""
+        for name, what in (
+            ("_components", "signature"),
+            ("split_features_", "planes and special_dims"),
+            ("n_outputs_", "outputs of y"),
+            ("classes_", "classes of y"),
+        ):
+            old, new = earlier.get(name), getattr(self, name, None)
+            if not _are_equal(old, new):
+                self.__dict__.update(earlier)
+                change = f"from {reprlib.repr(old)} to {reprlib.repr(new)}"
+                raise ValueError(
+                    f"warm_start=True adds trees to those there are, but {what} "
+                    f"changed {change}. Fit the same problem, or set warm_start=False."
+                )
 
     def _class_weight(self):
         wanted = getattr(self, "class_weight", None)
@@ -254,6 +276,14 @@ class ProductSpaceForest(ProductSpaceInput, MultiOutputMixin, BaseEstimator):
             return np.zeros(len(self.split_features_.axis))
         mean = np.mean([t.compute_feature_importances() for t in trees], axis=0)
         return mean / mean.sum() if mean.sum() > 0.0 else mean
+
+
+def _are_equal(one, other):
+    """Compare numbers, arrays and nested sequences of these."""
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        pairs = zip(one, other, strict=False)
+        return len(one) == len(other) and all(_are_equal(a, b) for a, b in pairs)
+    return np.array_equal(one, other)
 
 
 def _in_threads(n_jobs, function, arguments):

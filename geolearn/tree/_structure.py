@@ -144,6 +144,11 @@ class ProductTree:
 
     def apply(self, Z, start=0, stop=None):
         """Return the leaves that rows of features reach, between start and stop."""
+        if Z.shape[1] != self.n_features:  # compiled code would read past the end
+            raise ValueError(
+                f"Z has {Z.shape[1]} features, but the tree splits {self.n_features}; "
+                f"fit the estimator again after a change of its parameters."
+            )
         leaves = np.empty(len(Z), np.intp)
         descend(
             Z,

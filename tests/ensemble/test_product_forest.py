@@ -185,6 +185,31 @@ def test_a_warm_start_continues_the_same_forest():
         part.fit(X, y)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"y": np.arange(150) % 40}, "classes of y changed"),
+        ({"y": np.array(["a", "b", "c"] * 50)}, "classes of y changed"),
+        ({"y": np.arange(300).reshape(150, 2) % 3}, "outputs of y changed from 1 to 2"),
+        ({"planes": "axis"}, "planes and special_dims changed"),
+        ({"signature": [(0.0, 8)]}, "signature changed"),
+    ],
+)
+def test_a_warm_start_refuses_another_problem(change, message):
+    """Trees of more classes or features wrote and read past the ends of arrays."""
+    X, y = labelled()
+    forest = classifier(warm_start=True, planes="all", special_dims=True).fit(X, y)
+    before = forest.predict_proba(X)
+    options = {"y": y, **change}
+    y = options.pop("y")
+    forest.set_params(n_estimators=16, **options)
+    with pytest.raises(ValueError, match=message):
+        forest.fit(X, y)
+    np.testing.assert_array_equal(forest.predict_proba(X), before)
+    forest.set_params(warm_start=False)
+    assert forest.fit(X, y).predict(X).shape == y.shape
+
+
 def test_the_size_of_bootstrap_samples():
     X, y = labelled()
     for size, n in ((20, 20), (0.2, 30), (None, 150)):

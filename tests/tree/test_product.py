@@ -418,3 +418,14 @@ def test_classes_and_codes_are_those_of_sorting(labels, dtype):
     np.testing.assert_array_equal(classes, expected)
     assert classes.dtype == expected.dtype
     np.testing.assert_array_equal(codes, places)
+
+
+def test_predicting_after_a_fit_that_failed_does_not_read_past_the_features():
+    X = points(SIGNATURES["mixed"], 60)
+    y = np.arange(60) % 3
+    tree = ProductSpaceDecisionTreeClassifier(SIGNATURES["mixed"], planes="all")
+    tree.fit(X, y).set_params(planes="axis")
+    with pytest.raises(ValueError, match="sample_weight"):
+        tree.fit(X, y, sample_weight=-np.ones(60))
+    with pytest.raises(ValueError, match="has 6 features, but the tree splits 9"):
+        tree.predict(X)
