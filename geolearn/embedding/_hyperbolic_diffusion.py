@@ -10,9 +10,9 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
+from geolearn.embedding._distance_input import DistanceInputMixin, choose_landmarks
 from geolearn.embedding._hyperbolic_diffusion_heat import (
     DataDiffusion,
     GraphHeat,
@@ -20,8 +20,7 @@ from geolearn.embedding._hyperbolic_diffusion_heat import (
 )
 from geolearn.embedding._hyperbolic_mds_input import check_square
 from geolearn.embedding._tree_embedding_graph import graph_adjacency, is_graph
-from geolearn.graph import check_affinity, degrees, select_landmarks
-from geolearn.metrics import pairwise_distances
+from geolearn.graph import check_affinity, degrees
 from geolearn.utils._memory import allocate
 from geolearn.utils._sklearn import HasMethods, Interval, StrOptions, _fit_context
 
@@ -39,7 +38,7 @@ _BLOCK_VALUES = 2**22
 
 
 class HyperbolicDiffusionDistance(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    DistanceInputMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 ):
     r"""Measure distances along a hidden hierarchy by diffusion at dyadic times [1]_.
 
@@ -180,8 +179,7 @@ class HyperbolicDiffusionDistance(
 
     @property
     def _is_pairwise(self):
-        by_name = isinstance(self.metric, str) and self.metric == "precomputed"
-        return self._is_graph or by_name
+        return self._is_graph or self._is_precomputed
 
     @property
     def _n_features_out(self):
@@ -216,12 +214,18 @@ class HyperbolicDiffusionDistance(
             If the distances do not fit in the available memory.
         """
         X = self._validated(X)
-        chosen = self._choose_landmarks(X.shape[0])
+        chosen = choose_landmarks(
+            self.n_landmarks,
+            X.shape[0],
+            all_up_to=_ALL_UP_TO,
+            otherwise=_N_LANDMARKS,
+            random_state=self.random_state,
+        )
         if self._is_graph:
             self.epsilon_ = None
             self.distances_ = self._graph_distances(check_affinity(X), chosen)
         else:
-            D = self._pairwise(X)
+            D = X if self._is_precomputed else self._distances(X)
             self.epsilon_ = self._find_epsilon(D)
             operator = DataDiffusion(D, self.epsilon_, self.n_scales)
             self.distances_ = self._whole(operator, chosen)
@@ -268,27 +272,6 @@ class HyperbolicDiffusionDistance(
         if not self._is_graph and self._is_pairwise:
             check_square(X)
         return X
-
-    def _choose_landmarks(self, n):
-        wanted = self.n_landmarks
-        if isinstance(wanted, str):
-            wanted = n if n <= _ALL_UP_TO else _N_LANDMARKS
-        if wanted is None or wanted == n:
-            return np.arange(n)
-        if wanted > n:
-            raise ValueError(
-                f"n_landmarks={wanted} must be at most n_samples={n}; lower "
-                "n_landmarks or pass None for all samples."
-            )
-        rng = check_random_state(self.random_state)
-        return select_landmarks(wanted, n_samples=n, random_state=rng)
-
-    def _pairwise(self, X):
-        if self._is_pairwise:
-            return X
-        return pairwise_distances(
-            X, metric=self.metric, metric_params=self.metric_params, n_jobs=self.n_jobs
-        )
 
     def _find_epsilon(self, D):
         largest = float(D.max())

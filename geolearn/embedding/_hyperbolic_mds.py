@@ -10,9 +10,9 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from geolearn.embedding._distance_input import LandmarkInputMixin, choose_landmarks
 from geolearn.embedding._hyperbolic_mds_input import (
     OVERFLOW_DIAMETER,
     check_diameter,
@@ -25,8 +25,6 @@ from geolearn.embedding._hyperbolic_mds_solve import (
     relative_error,
     spectral_embedding,
 )
-from geolearn.graph import select_landmarks
-from geolearn.metrics import pairwise_distances, pairwise_distances_blocks
 from geolearn.utils._sklearn import HasMethods, Interval, StrOptions, _fit_context
 
 # Above this many samples landmarks are embedded and the rest is placed.
@@ -37,7 +35,9 @@ _N_LANDMARKS = 2_000
 _ROWS = 1024
 
 
-class HyperbolicMDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class HyperbolicMDS(
+    LandmarkInputMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     r"""Embed distances in hyperbolic space by an eigendecomposition (h-MDS) [1]_.
 
     For points of hyperbolic space of dimension r at distances :math:`\tau D`, the
@@ -170,16 +170,6 @@ class HyperbolicMDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.pairwise = self._is_precomputed
-        tags.input_tags.positive_only = self._is_precomputed
-        return tags
-
-    @property
-    def _is_precomputed(self):
-        return isinstance(self.metric, str) and self.metric == "precomputed"
-
     @property
     def _n_features_out(self):
         return self.embedding_.shape[1]
@@ -219,7 +209,13 @@ class HyperbolicMDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         )
         if self._is_precomputed:
             check_square(X)
-        chosen = self._choose_landmarks(X.shape[0])
+        chosen = choose_landmarks(
+            self.n_landmarks,
+            X.shape[0],
+            all_up_to=_ALL_UP_TO,
+            otherwise=_N_LANDMARKS,
+            random_state=self.random_state,
+        )
         D = self._mutual_distances(X, chosen)
         self._embed(D)
         self.landmark_indices_ = chosen
@@ -286,31 +282,6 @@ class HyperbolicMDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         )
         return self._place(X)
 
-    def _choose_landmarks(self, n):
-        wanted = self.n_landmarks
-        if isinstance(wanted, str):
-            wanted = n if n <= _ALL_UP_TO else _N_LANDMARKS
-        if wanted is None or wanted == n:
-            return np.arange(n)
-        if wanted > n:
-            raise ValueError(
-                f"n_landmarks={wanted} must be at most n_samples={n}; lower "
-                "n_landmarks or pass None for all samples."
-            )
-        rng = check_random_state(self.random_state)
-        return select_landmarks(wanted, n_samples=n, random_state=rng)
-
-    def _mutual_distances(self, X, chosen):
-        everything = chosen.size == X.shape[0]
-        if self._is_precomputed:
-            return X if everything else X[np.ix_(chosen, chosen)]
-        return pairwise_distances(
-            X if everything else X[chosen],
-            metric=self.metric,
-            metric_params=self.metric_params,
-            n_jobs=self.n_jobs,
-        )
-
     def _embed(self, D):
         """Set the embedding of the landmarks, at the best scale if none is given."""
         diameter = float(D.max())
@@ -355,7 +326,7 @@ class HyperbolicMDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     def _place(self, X):
         out = np.empty((X.shape[0], self._n_coordinates))
-        for rows, D in self._distance_blocks(X):
+        for rows, D in self._distance_blocks(X, _ROWS):
             reach = self.scale_ * float(D.max())
             if reach > OVERFLOW_DIAMETER:
                 raise ValueError(
@@ -373,19 +344,3 @@ class HyperbolicMDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     @property
     def _n_coordinates(self):
         return self._landmark_embedding.shape[1]
-
-    def _distance_blocks(self, X):
-        if not self._is_precomputed:
-            return pairwise_distances_blocks(
-                X,
-                self._landmarks,
-                metric=self.metric,
-                metric_params=self.metric_params,
-                n_jobs=self.n_jobs,
-            )
-        slices = [slice(s, s + _ROWS) for s in range(0, X.shape[0], _ROWS)]
-        every = self.landmark_indices_.size == X.shape[1]
-        return (
-            (rows, X[rows] if every else X[rows][:, self.landmark_indices_])
-            for rows in slices
-        )

@@ -6,18 +6,19 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from geolearn.utils._tables import worst_asymmetry
+
 ASYMMETRY = 1e-8  # tolerated, relative to the largest distance
 OVERFLOW_DIAMETER = 700.0  # cosh(710) is infinite
 PRECISE_DIAMETER = 18.0  # eps cosh(18) = 7e-9, the square root of eps is 1.5e-8
 _FLAT_DIAMETER = 1e-7  # cosh of less is 1 to rounding
 _SMALLEST = 1e-290  # largest distance whose inverse is far from overflow
-_ROWS = 1024
 
 
 def check_square(D):
     """Raise if given distances are not those of a connected set of points.
 
-    Row blocks keep the temporaries small.
+    No temporary is as large as the table.
     """
     n = D.shape[0]
     lowest, largest = float(D.min()), float(D.max())
@@ -48,15 +49,12 @@ def check_square(D):
             f"X[{i}, {i}]={diagonal[i]:.3g}, but the distance of a point from itself "
             "is 0; pass distances, not similarities."
         )
-    for start in range(0, n, _ROWS):
-        rows = slice(start, start + _ROWS)
-        gap = np.abs(D[rows] - D[:, rows].T)
-        if gap.max() > tolerance:
-            i, j = np.unravel_index(int(gap.argmax()), gap.shape)
-            raise ValueError(
-                f"X[{start + i}, {j}] and X[{j}, {start + i}] differ by "
-                f"{gap[i, j]:.3g}; distances are symmetric. Pass (X + X.T) / 2."
-            )
+    gap, i, j = worst_asymmetry(D, tolerance)
+    if gap > tolerance:
+        raise ValueError(
+            f"X[{i}, {j}] and X[{j}, {i}] differ by {gap:.3g}; distances are "
+            "symmetric. Pass (X + X.T) / 2."
+        )
 
 
 def raise_disconnected(D):

@@ -12,8 +12,7 @@ from sklearn.base import (
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from geolearn.graph import select_landmarks
-from geolearn.metrics import pairwise_distances, pairwise_distances_blocks
+from geolearn.embedding._distance_input import LandmarkInputMixin, choose_landmarks
 from geolearn.optimize import metric_mds
 from geolearn.optimize._placement import placement
 from geolearn.utils._sklearn import HasMethods, Interval, StrOptions, _fit_context
@@ -72,7 +71,9 @@ def _place_among(D, landmarks, weights, n_jobs):
     return Y
 
 
-class MetricMDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class MetricMDS(
+    LandmarkInputMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Embed samples so that distances between them are kept [1]_.
 
     Minimises the stress ``sum_{i<j} w_ij (|y_i - y_j| - D_ij)^2`` over the embedding
@@ -214,16 +215,6 @@ class MetricMDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.pairwise = self._is_precomputed
-        tags.input_tags.positive_only = self._is_precomputed
-        return tags
-
-    @property
-    def _is_precomputed(self):
-        return isinstance(self.metric, str) and self.metric == "precomputed"
-
     @property
     def _n_features_out(self):
         return self.embedding_.shape[1]
@@ -259,7 +250,13 @@ class MetricMDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
                 f"got shape {X.shape}."
             )
         rng = check_random_state(self.random_state)
-        chosen = self._choose_landmarks(n, rng)
+        chosen = choose_landmarks(
+            self.n_landmarks,
+            n,
+            all_up_to=_ALL_UP_TO,
+            otherwise=_N_LANDMARKS,
+            random_state=rng,
+        )
         D = self._mutual_distances(X, chosen)
         self._smallest = _smallest_positive(D) if self._is_weighted_inversely else None
         result = metric_mds(
@@ -337,30 +334,6 @@ class MetricMDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             options |= {"ensure_non_negative": True, "dtype": [np.float64, np.float32]}
         return validate_data(self, X, order="C", **({"dtype": np.float64} | options))
 
-    def _choose_landmarks(self, n, rng):
-        wanted = self.n_landmarks
-        if isinstance(wanted, str):
-            wanted = n if n <= _ALL_UP_TO else _N_LANDMARKS
-        if wanted is None or wanted == n:
-            return np.arange(n)
-        if wanted > n:
-            raise ValueError(
-                f"n_landmarks={wanted} must be at most n_samples={n}; lower "
-                "n_landmarks or pass None for all samples."
-            )
-        return select_landmarks(wanted, n_samples=n, random_state=rng)
-
-    def _mutual_distances(self, X, chosen):
-        everything = chosen.size == X.shape[0]
-        if self._is_precomputed:
-            return X if everything else X[np.ix_(chosen, chosen)]
-        return pairwise_distances(
-            X if everything else X[chosen],
-            metric=self.metric,
-            metric_params=self.metric_params,
-            n_jobs=self.n_jobs,
-        )
-
     @property
     def _is_weighted_inversely(self):
         return isinstance(self.weights, str)
@@ -397,25 +370,9 @@ class MetricMDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     def _place(self, X, weights=None):
         """Return coordinates of rows by their distances, block by block."""
         out = np.empty((X.shape[0], self._landmark_embedding.shape[1]))
-        for rows, D in self._distance_blocks(X):
+        for rows, D in self._distance_blocks(X, _ROWS):
             W = None if weights is None else weights[rows]
             if self._is_weighted_inversely and np.isfinite(self._smallest):
                 W = _inverse_distances(D, self._smallest)
             out[rows] = _place_among(D, self._landmark_embedding, W, self.n_jobs)
         return out
-
-    def _distance_blocks(self, X):
-        if not self._is_precomputed:
-            return pairwise_distances_blocks(
-                X,
-                self._landmarks,
-                metric=self.metric,
-                metric_params=self.metric_params,
-                n_jobs=self.n_jobs,
-            )
-        slices = [slice(s, s + _ROWS) for s in range(0, X.shape[0], _ROWS)]
-        every = self.landmark_indices_.size == X.shape[1]
-        return (
-            (rows, X[rows] if every else X[rows][:, self.landmark_indices_])
-            for rows in slices
-        )

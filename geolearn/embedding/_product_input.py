@@ -4,7 +4,8 @@ import warnings
 
 import numpy as np
 
-_ROWS = 256
+from geolearn.utils._tables import worst_asymmetry
+
 _ROUNDING = 1e-8  # asymmetry and diagonal, relative to the largest distance
 _FARTHEST = 60.0  # radii of curvature; beyond, double precision loses directions
 _ADVISED = 16.0  # radii of curvature of the largest distance that are safe
@@ -46,17 +47,12 @@ def check_distances(D):
             f"Input X contains {what} at X[{i}, {i}], but the distance of a sample "
             f"from itself is 0; pass distances, not similarities."
         )
-    for start in range(0, n, _ROWS):
-        rows, columns = D[start : start + _ROWS], D[:, start : start + _ROWS].T
-        close = rows == columns  # also where both are infinite
-        gap = np.abs(np.subtract(rows, columns, out=np.zeros(rows.shape), where=~close))
-        i, j = np.unravel_index(int(gap.argmax()), gap.shape)
-        if gap[i, j] > _ROUNDING * largest:
-            raise ValueError(
-                f"X must be symmetric, but X[{start + i}, {j}]={rows[i, j]:.6g} and "
-                f"X[{j}, {start + i}]={columns[i, j]:.6g}. Pass (X + X.T) / 2 if "
-                f"that is what you mean."
-            )
+    gap, i, j = worst_asymmetry(D, _ROUNDING * largest)
+    if gap > _ROUNDING * largest:
+        raise ValueError(
+            f"X must be symmetric, but X[{i}, {j}]={D[i, j]:.6g} and X[{j}, {i}]="
+            f"{D[j, i]:.6g}. Pass (X + X.T) / 2 if that is what you mean."
+        )
 
 
 def largest_finite(D):

@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from geolearn.embedding._distance_input import DistanceInputMixin
 from geolearn.embedding._product_input import (
     check_distances,
     check_numbers,
@@ -30,7 +31,6 @@ from geolearn.embedding._product_loss import (
 from geolearn.embedding._product_placement import place
 from geolearn.embedding._product_start import random_start, scaling_start
 from geolearn.manifolds._signature import check_signature, product_space
-from geolearn.metrics import pairwise_distances
 from geolearn.optimize import RiemannianAdam
 from geolearn.utils._progress import Progress
 from geolearn.utils._sklearn import HasMethods, Interval, StrOptions, _fit_context
@@ -47,7 +47,7 @@ _REPORT_EVERY = 100
 
 
 class ProductSpaceEmbedding(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    DistanceInputMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 ):
     """Embed distances in a product of hyperbolic, flat and spherical spaces [1]_.
 
@@ -181,16 +181,6 @@ class ProductSpaceEmbedding(
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.pairwise = self._is_precomputed
-        tags.input_tags.positive_only = self._is_precomputed
-        return tags
-
-    @property
-    def _is_precomputed(self):
-        return isinstance(self.metric, str) and self.metric == "precomputed"
-
     @property
     def _n_features_out(self):
         return self.embedding_.shape[1]
@@ -300,13 +290,7 @@ class ProductSpaceEmbedding(
         check_is_fitted(self)
         D = self._validated(X, reset=False)
         if not self._is_precomputed:
-            D = pairwise_distances(
-                D,
-                self._X_fit,
-                metric=self.metric,
-                metric_params=self.metric_params,
-                n_jobs=self.n_jobs,
-            )
+            D = self._distances(D, self._X_fit)
         check_numbers(D)
         lost = np.isinf(D).all(axis=1)
         if lost.any():
@@ -338,12 +322,7 @@ class ProductSpaceEmbedding(
         if self._is_precomputed:
             check_distances(X)
             return X
-        return pairwise_distances(
-            X,
-            metric=self.metric,
-            metric_params=self.metric_params,
-            n_jobs=self.n_jobs,
-        )
+        return self._distances(X)
 
     @property
     def _unit(self):

@@ -6,8 +6,9 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array, issparse
 from scipy.sparse.csgraph import connected_components
 
+from geolearn.utils._tables import worst_asymmetry
+
 _ASYMMETRY = 1e-8  # relative to the largest distance
-_BLOCK_BYTES = 8 * 2**20
 
 
 def check_distance_table(D, name: str, n_samples: int | None = None) -> np.ndarray:
@@ -60,16 +61,12 @@ def check_distance_table(D, name: str, n_samples: int | None = None) -> np.ndarr
             f"similarities."
         )
     limit = _ASYMMETRY * float(np.max(D))
-    step = max(1, _BLOCK_BYTES // (8 * n))
-    for start in range(0, n, step):
-        rows = slice(start, start + step)
-        gap = np.abs(D[rows] - D[:, rows].T)
-        if np.max(gap) > limit:
-            i, j = np.unravel_index(np.argmax(gap), gap.shape)
-            raise ValueError(
-                f"{name} is not symmetric: {name}[{start + i}, {j}] and its mirror "
-                f"image differ by {gap[i, j]:.3g}; take ({name} + {name}.T) / 2."
-            )
+    gap, i, j = worst_asymmetry(D, limit)
+    if gap > limit:
+        raise ValueError(
+            f"{name} is not symmetric: {name}[{i}, {j}] and its mirror image differ by "
+            f"{gap:.3g}; take ({name} + {name}.T) / 2."
+        )
     return D
 
 
@@ -80,6 +77,12 @@ def _raise_not_finite(D, name):
             f"distances."
         )
     n_components = connected_components(csr_array(np.isfinite(D)), directed=False)[0]
+    if n_components == 1:
+        i, j = np.argwhere(np.isinf(D))[0]
+        raise ValueError(
+            f"{name} contains infinity, first at {name}[{i}, {j}], though finite "
+            f"distances connect all points; complete them by shortest paths."
+        )
     raise ValueError(
         f"{name} contains infinity: the points fall into {n_components} components "
         f"without a finite distance; treat the components one by one or connect them."

@@ -6,6 +6,7 @@ import numpy as np
 from numba import prange
 
 from geolearn.utils._jit import kernel
+from geolearn.utils._tables import read_only, worst_asymmetry
 from geolearn.utils._threads import numba_threads
 
 # Side of the square tiles in which an entry is compared with its mirror image:
@@ -55,13 +56,6 @@ def _scan(A, out):
         out[b, 4] = bad
 
 
-def read_only(A):
-    """Return a read-only view, so that kernels see one array type, not two."""
-    A = A.view()
-    A.flags.writeable = False
-    return A
-
-
 def as_matrix(A, name):
     """Return `A` as a C-contiguous float32 or float64 2-D array."""
     A = np.asarray(A)
@@ -74,21 +68,6 @@ def as_matrix(A, name):
     if A.flags.f_contiguous and A.shape[0] == A.shape[1]:
         A = A.T
     return np.ascontiguousarray(A, dtype=dtype)
-
-
-def _largest_asymmetry(A):
-    """Return the first (i, j) at which |A - A.T| is largest, block by block."""
-    worst = (-1.0, 0, 0)
-    for start in range(0, A.shape[0], _TILE):
-        stop = min(A.shape[0], start + _TILE)
-        with np.errstate(invalid="ignore"):  # inf - inf on the diagonal
-            gap = np.abs(A[start:stop] - A[:, start:stop].T)
-        gap[np.isnan(gap)] = 0.0
-        k = int(gap.argmax())
-        i, j = np.unravel_index(k, gap.shape)
-        if gap[i, j] > worst[0]:
-            worst = (float(gap[i, j]), start + int(i), int(j))
-    return worst
 
 
 def _check_square(A, name):
@@ -123,7 +102,7 @@ def _scan_extent(A, name, n_jobs):
             f"{name} must be non-negative; its smallest entry is {low:.3g}."
         )
     if out[:, 0].max() > _ROUNDING[A.dtype] * high:
-        gap, i, j = _largest_asymmetry(A)
+        gap, i, j = worst_asymmetry(A)
         raise ValueError(
             f"{name} must be symmetric; {name}[{i}, {j}]={A[i, j]:.6g} and "
             f"{name}[{j}, {i}]={A[j, i]:.6g} differ by {gap:.3g}. Pass "

@@ -3,8 +3,9 @@
 import numpy as np
 from numba import prange
 
-from geolearn.optimize._checks import as_matrix, read_only
+from geolearn.optimize._checks import as_matrix
 from geolearn.utils._jit import kernel
+from geolearn.utils._tables import read_only
 from geolearn.utils._threads import numba_threads
 
 # A landmark nearer than this share of a point's largest distance gives it no

@@ -18,7 +18,7 @@ def worst_asymmetry(A, tolerance=-1.0):
     Parameters
     ----------
     A : ndarray of shape (n, n)
-        Table; two infinities of one sign do not differ.
+        Table; two infinities of one sign do not differ, and NaN counts for nothing.
     tolerance : float, default=-1.0
         If it is not negative, the search ends with the first block of rows that
         holds a larger difference.
@@ -35,6 +35,7 @@ def worst_asymmetry(A, tolerance=-1.0):
         rows, columns = A[start : start + _ROWS], A[:, start : start + _ROWS].T
         alike = rows == columns  # also where both are infinite
         gap = np.abs(np.subtract(rows, columns, out=np.zeros(rows.shape), where=~alike))
+        gap[np.isnan(gap)] = 0.0
         i, j = np.unravel_index(int(gap.argmax()), gap.shape)
         if gap[i, j] > worst[0]:
             worst = (float(gap[i, j]), start + int(i), int(j))

@@ -141,9 +141,11 @@ def test_scaling_distances_scales_the_factor(seed, unit):
 @given(st.integers(0, 2**32 - 1))
 def test_training_rows_go_home_and_rows_do_not_see_each_other(seed):
     D = disturbed(seed)
-    mds = HyperbolicMDS(scale=1.0).fit(D)
+    mds = HyperbolicMDS(scale=0.7).fit(D)
     home = mds.transform(D)
     assert_allclose(home, mds.embedding_, atol=1e-9)
+    strongest = np.abs(home[:, 1:]).argmax(axis=0)
+    assert (home[strongest, [1, 2]] > 0.0).all()
     new = D[:5] + 0.3
     placed = mds.transform(new)
     assert_array_equal(mds.transform(new[::-1]), placed[::-1])
@@ -272,3 +274,15 @@ def test_infinite_distances_among_connected_points():
     D[1, 2] = D[2, 1] = np.inf
     with pytest.raises(ValueError, match=r"X\[1, 2\], though .* shortest paths"):
         HyperbolicMDS().fit(D)
+
+
+@pytest.mark.parametrize("value", [np.nan, -1.0, np.inf])
+def test_metrics_that_are_none(value):
+    """They used to give NaN, or an embedding of anything."""
+    with pytest.raises(ValueError, match="gave a distance of"):
+        HyperbolicMDS(metric=lambda a, b: value).fit(np.eye(4))
+    far = HyperbolicMDS(
+        1, scale=1.0, metric=lambda a, b: abs(a[0] - b[0]) if a[0] < 9.0 else value
+    ).fit([[0.0], [1.0], [3.0]])
+    with pytest.raises(ValueError, match="gave a distance of"):
+        far.transform([[9.0]])

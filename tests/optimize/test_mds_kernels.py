@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from geolearn.optimize import place_points
-from geolearn.optimize._checks import check_dissimilarity, check_weights, read_only
+from geolearn.optimize._checks import check_dissimilarity, check_weights
 from geolearn.optimize._sgd import _sgd_epoch, diagonals, learning_rates, sgd
 from geolearn.optimize._smacof import _solve_bound, raw_stress, smacof
+from geolearn.utils._tables import read_only
 from tests.reference import mds as reference
 
 pytestmark = pytest.mark.kernels
