@@ -12,6 +12,7 @@ from geolearn.embedding import (
     HyperbolicMDS,
     MetricMDS,
     ProductSpaceEmbedding,
+    RieSNE,
     TreeEmbedding,
 )
 from geolearn.ensemble import (
@@ -79,6 +80,23 @@ ESTIMATORS = [
     HyperbolicDiffusionDistance(affinity="distance"),
     HyperbolicDiffusionDistance(
         affinity="distance", metric="euclidean", n_landmarks=3, random_state=0
+    ),
+    RieSNE(perplexity=2.0, max_iter=20, early_exaggeration_iter=10, random_state=0),
+    RieSNE(
+        target="hyperboloid",
+        perplexity=2.0,
+        affinity="knn",
+        init="random",
+        max_iter=20,
+        early_exaggeration_iter=10,
+        random_state=0,
+    ),
+    RieSNE(
+        perplexity=2.0,
+        method="barnes_hut",
+        max_iter=20,
+        early_exaggeration_iter=10,
+        random_state=0,
     ),
 ]
 

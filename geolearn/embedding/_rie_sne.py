@@ -20,6 +20,7 @@ from geolearn.embedding._rie_sne_input import (
     choose_target,
     is_precomputed,
     takes_matrices,
+    without_traces,
 )
 from geolearn.embedding._rie_sne_place import (
     Frame,
@@ -142,7 +143,8 @@ class RieSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     n_iter_ : int
         Number of iterations.
     affinities_ : csr_array of shape (n_samples, n_samples)
-        Joint probabilities, symmetric, of sum 1.
+        Joint probabilities, symmetric, of sum 1; traces whose sum is below 1e-9 are
+        left out.
     diffusion_time_ : ndarray of shape (n_samples,)
         Diffusion times t, in squared units of the distances; infinite where the
         perplexity is not attainable.
@@ -458,7 +460,7 @@ class RieSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         start = start_embedding(
             self.init, X, manifold, target.manifold, rng=rng, n_jobs=self.n_jobs
         )
-        joint = affinities.joint
+        joint = without_traces(affinities.joint)
         layout = self._descend(joint, start, target, method, progress)
         self._store(X, manifold, affinities, joint, target, layout, method)
 

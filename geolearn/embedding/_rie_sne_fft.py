@@ -70,7 +70,7 @@ def descend_fft(P, Y, *, schedule, progress, n_jobs=None) -> Descent:
         callbacks=[watch],
         callbacks_every_iters=_CHECK_EVERY,
     )
-    rate, n = schedule.learning_rate, len(Y)
+    n = len(Y)
     n_first = min(schedule.exaggeration_iter, schedule.max_iter)
     phases = ((n_first, schedule.exaggeration), (schedule.max_iter - n_first, 1.0))
     for n_iter, exaggeration in phases:
@@ -78,15 +78,16 @@ def descend_fft(P, Y, *, schedule, progress, n_jobs=None) -> Descent:
             continue
         if exaggeration == 1.0:
             watch.begin_plain()
-        done = watch.n_iter
+        done, rate = watch.n_iter, schedule.learning_rate
         layout.optimizer = type(layout.optimizer)()  # velocities and gains anew
         layout.optimize(
             n_iter,
             inplace=True,
             exaggeration=exaggeration,
             momentum=_MOMENTUM,
-            learning_rate=_RATE_FACTOR
-            * (n / exaggeration if isinstance(rate, str) else rate),
+            learning_rate=n / exaggeration
+            if isinstance(rate, str)
+            else _RATE_FACTOR * rate,
         )
         stopped = watch.n_iter if watch.n_iter % n_iter else done + n_iter
         watch.n_iter = max(done + n_iter, stopped) if exaggeration != 1.0 else stopped

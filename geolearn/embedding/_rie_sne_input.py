@@ -4,9 +4,11 @@ import importlib.util
 from typing import NamedTuple
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils.validation import validate_data
 
 from geolearn.embedding._product_input import check_distances
+from geolearn.embedding._sne_objective_sums import has_tree
 from geolearn.manifolds import Euclidean, Hyperboloid, Manifold, Sphere, get_manifold
 from geolearn.utils.validation import check_points
 
@@ -18,6 +20,7 @@ __all__ = [
     "choose_target",
     "is_precomputed",
     "takes_matrices",
+    "without_traces",
 ]
 
 MIN_SAMPLES = 4
@@ -27,8 +30,10 @@ _TREE_UP_TO = 20_000  # above, interpolation is faster where openTSNE is install
 # targets is not proven.
 _CURVED_UP_TO = 100_000
 
+_TRACES = 1e-9  # sum of the joint affinities that are left out at most
+_SPARSE = 0.2  # share of pairs below which a sparse array is faster
+
 _NAMED = {"euclidean": Euclidean, "sphere": Sphere, "hyperboloid": Hyperboloid}
-_CHORDAL = ("student_chordal", "vmf")
 # Scale at which the points of a hyperbolic embedding stay within radius 5.
 _HYPERBOLIC_SCALE = 0.1
 
@@ -124,19 +129,17 @@ def _check_unit(manifold):
 
 def choose_method(method, target, n):
     """Return how the repulsion is summed: "exact", "barnes_hut" or "fft"."""
-    manifold, kernel = target.manifold, target.kernel
+    manifold = target.manifold
     flat = isinstance(manifold, Euclidean)
-    has_tree = (flat and manifold.dim in (2, 3)) or (
-        isinstance(manifold, Sphere) and manifold.dim == 2 and kernel in _CHORDAL
-    )
-    has_fft = flat and manifold.dim <= 2 and kernel == "student" and target.scale == 1.0
+    tree = has_tree(manifold)
+    has_fft = flat and manifold.dim <= 2 and target[1:] == ("student", 1.0, False)
     if method == "fft":
         _check_fft(has_fft, target)
-    if method == "barnes_hut" and not has_tree:
+    if method == "barnes_hut" and not tree:
         raise ValueError(
-            f"method='barnes_hut' sums in the Euclidean plane or space, or on the "
-            f"sphere of two dimensions with a chordal kernel {list(_CHORDAL)}; the "
-            f"target is {manifold!r} with kernel={kernel!r}. Pass method='exact'."
+            f"method='barnes_hut' sums in Euclidean space of up to three dimensions "
+            f"or on the sphere of up to two; the target is {manifold!r}. Pass "
+            f"method='exact'."
         )
     if method != "auto":
         return method
@@ -150,7 +153,7 @@ def choose_method(method, target, n):
         )
     if has_fft and n > _TREE_UP_TO and importlib.util.find_spec("openTSNE"):
         return "fft"
-    return "barnes_hut" if has_tree else "exact"
+    return "barnes_hut" if tree else "exact"
 
 
 def _check_fft(has_fft, target):
@@ -165,3 +168,19 @@ def _check_fft(has_fft, target):
             "method='fft' needs openTSNE, which is not installed; run pip install "
             "'geolearn[opentsne]' or pass method='barnes_hut'."
         )
+
+
+def without_traces(joint):
+    """Return joint affinities without those that are small even together.
+
+    With all pairs they often are most; the attraction then costs as little as with
+    neighbours. A dense array where that does not pay, else a csr_array.
+    """
+    if sparse.issparse(joint):
+        return sparse.csr_array(joint)
+    kept = joint >= _TRACES / joint.size
+    if np.count_nonzero(kept) > _SPARSE * joint.size:
+        return joint
+    some = sparse.csr_array(np.where(kept, joint, 0.0))
+    some.data /= some.data.sum()
+    return some

@@ -12,6 +12,12 @@ __all__ = ["Descent", "ScaleSteps", "Schedule", "descend"]
 
 _CHECK_EVERY = 50
 _FINAL_MOMENTUM = 0.8
+# The gradient has a factor 4 in flat space, which the rule of Belkina et al., the
+# number of points over the exaggeration, does not count.
+_RATE_PER_POINT = 0.25
+# Spread, in units of the kernel, below which exaggeration has drawn all points to one
+# and with them the start to rounding.
+_COLLAPSED = 1e-6
 _SCALE_RATE, _SCALE_MOMENTUM, _MAX_SCALE_STEP = 0.1, 0.5, 0.1
 
 
@@ -89,6 +95,8 @@ def descend(
     run = _Run(objective, Y, steps, scale, schedule or Schedule(), progress)
     n_first = min(run.schedule.exaggeration_iter, run.schedule.max_iter)
     run.phase(n_first, run.schedule.exaggeration, steps.initial_momentum)
+    if run.spread() < _COLLAPSED:
+        run.Y = Y
     run.phase(run.schedule.max_iter, 1.0, _FINAL_MOMENTUM)
     return run.result()
 
@@ -125,16 +133,22 @@ class _Run:
                     best, best_iter = value.kl, self.n_iter
                 patience = self.schedule.n_iter_without_progress
                 stuck = plain and self.n_iter - best_iter > patience
-                if stuck or norm < self.schedule.min_grad_norm:
+                # Points near each other feel no force, but are not at rest.
+                rest = self.schedule.min_grad_norm * min(1.0, self.spread())
+                if stuck or norm < rest:
                     return
             self._step(value, exaggeration, momentum)
             if plain and self.schedule.learn_scale:
                 self.scale = scale_steps(self.scale, value.dkl_dlogscale)
 
+    def spread(self):
+        """Return the root mean square distance from one point, in kernel units."""
+        return self.steps.spread(self.Y) / math.sqrt(self.scale)
+
     def _step(self, value, exaggeration, momentum):
         rate = self.schedule.learning_rate
         if isinstance(rate, str):
-            rate = len(self.Y) / exaggeration
+            rate = _RATE_PER_POINT * len(self.Y) / exaggeration
         rate = self.slowdown * self.steps.rate(rate, self.scale)
         self.previous = (self.Y, self.scale)
         with np.errstate(over="ignore", invalid="ignore"):  # checked before use

@@ -47,6 +47,10 @@ class PlaneSteps:
         """Return the length of the gradient of all points."""
         return float(np.linalg.norm(gradient))
 
+    def spread(self, Y):
+        """Return the root mean square distance of the points from the first."""
+        return float(np.linalg.norm(Y - Y[0])) / math.sqrt(len(Y))
+
     def rate(self, rate, scale):
         """Return the learning rate: the plane has no scale."""
         return rate
@@ -82,6 +86,10 @@ class CurvedSteps:
     def norm(self, Y, gradient):
         """Return the Riemannian length of the gradient of all points."""
         return float(np.linalg.norm(self._manifold._norm(Y, gradient)))
+
+    def spread(self, Y):
+        """Return the root mean square distance of the points from the first."""
+        return float(np.linalg.norm(self._manifold._dist(Y[0], Y))) / math.sqrt(len(Y))
 
     def rate(self, rate, scale):
         """Return the learning rate for lengths in units of the square root of `scale`.

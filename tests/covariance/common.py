@@ -91,9 +91,9 @@ def lift_to_trials(rows):
     return np.exp(0.5 * np.arcsinh(rows))[:, :, None] * carriers
 
 
-def disguise(estimator):
+def disguise(estimator, kind=None):
     """Return a copy of an estimator that takes rows of scikit-learn's checks."""
-    cls = _disguised_class(type(estimator), kind_of(estimator))
+    cls = _disguised_class(type(estimator), kind or kind_of(estimator))
     return cls(**estimator.get_params(deep=False))
 
 
