@@ -165,9 +165,9 @@ def test_transports(case):
 
 
 def test_means(case):
-    X = case.ours.random_normal(12, scale=0.15, random_state=3)
-    weight = np.arange(1.0, 13.0)
-    descent = mean.AdaptiveGradientDescent(max_iter=500, epsilon=1e-9)
+    X = case.ours.random_normal(4, scale=0.15, random_state=3)
+    weight = np.arange(1.0, 5.0)
+    descent = mean.AdaptiveGradientDescent(max_iter=32, epsilon=1e-6)
     theirs = descent.minimize(case.theirs, case.point(X), weights=weight / weight.sum())
     ours = case.point(case.ours.frechet_mean(X, weight))
-    assert_allclose(ours, theirs, atol=1e-6)
+    assert_allclose(ours, theirs, atol=1e-5)
