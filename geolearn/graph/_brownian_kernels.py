@@ -261,6 +261,19 @@ def _calibrate(D, log_volume, own, target, beta, unit):
             )
 
 
+@kernel
+def _nearest_only(gap, extra, place, count):
+    """Keep the nearest samples, which share all weight as beta tends to infinity."""
+    kept = 0
+    for t in range(count):
+        if gap[t] == 0.0:
+            gap[kept] = 0.0
+            extra[kept] = extra[t]
+            place[kept] = place[t]
+            kept += 1
+    return kept
+
+
 @kernel(parallel=True)
 def _fill_weights(D, log_volume, own, beta, out):
     n = D.shape[1]
@@ -270,21 +283,20 @@ def _fill_weights(D, log_volume, own, beta, out):
         extra = np.empty(n)
         place = np.empty(n, dtype=np.intp)
         count, _ = _collect(D, log_volume, i, own, gap, extra, place)
-        out[i] = 0.0
-        top = -np.inf
         b = beta[i]
+        if b == np.inf:
+            count = _nearest_only(gap, extra, place, count)
+            b = 0.0
+        logarithm = np.empty(count)
+        weight = np.empty(count)
+        whole = np.empty(count)
+        bits = whole.view(np.int64)
+        _weigh(b, gap[:count], extra[:count], logarithm, whole, bits, weight)
+        total = _moments(weight, logarithm, gap[:count])[0]
+        out[i] = 0.0
         for t in range(count):
-            if gap[t] == 0.0 or b < np.inf:
-                extra[t] -= gap[t] * (b if b < np.inf else 0.0)
-                top = max(top, extra[t])
-        total = 0.0
-        for t in range(count):
-            if gap[t] == 0.0 or b < np.inf:
-                w = math.exp(extra[t] - top)
-                out[i, place[t]] = w
-                total += w
-        for t in range(count):
-            out[i, place[t]] /= total
+            if logarithm[t] > _LOWEST:
+                out[i, place[t]] = weight[t] / total
 
 
 _INPUTS = (_TABLE_IN, _TABLE_IN, types.boolean)
