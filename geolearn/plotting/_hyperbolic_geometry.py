@@ -94,13 +94,16 @@ def _described(estimator):
     return estimator
 
 
-def trees_of(estimator):
+def trees_of(estimator, axial=False):
     """Return the trees whose thresholds are axial coordinates, as Split tables.
 
     Parameters
     ----------
     estimator : estimator object
         Fitted.
+    axial : bool, default=False
+        Whether its features are axial coordinates; else those are left out that do
+        not make them themselves.
 
     Returns
     -------
@@ -110,18 +113,34 @@ def trees_of(estimator):
         if the estimator has no trees with public nodes, or other features.
     """
     if hasattr(estimator, "best_estimator_"):
-        return trees_of(estimator.best_estimator_)
+        return trees_of(estimator.best_estimator_, axial)
     if isinstance(estimator, Pipeline):
         first, last = estimator.steps[0][1], estimator.steps[-1][1]
+        if len(estimator.steps) == 1:
+            return trees_of(last, axial)
         plain = len(estimator.steps) == 2 and type(first).__name__ == "AxialCoordinates"
-        return trees_of(last) if plain or len(estimator.steps) == 1 else []
+        return trees_of(last, axial=True) if plain else []
+    axial = axial or hasattr(estimator, "feature_scale_")
     scale = getattr(estimator, "feature_scale_", 1.0)
-    members = [estimator]
-    if not hasattr(estimator, "tree_"):
-        members = np.ravel(getattr(estimator, "estimators_", [])).tolist()
+    if hasattr(estimator, "tree_"):
+        known = axial or hasattr(estimator.tree_, "base_axis")
+        return [_nodes(estimator.tree_, scale)] if known else []
+    members = getattr(estimator, "estimators_", [])
+    if isinstance(members, np.ndarray):  # of gradient boosting, one row a stage
+        members = members.ravel()
+    columns = getattr(estimator, "estimators_features_", [None] * len(members))
     return [
-        _nodes(member.tree_, scale) for member in members if hasattr(member, "tree_")
+        (left, right, _columns_of(axis, own), threshold / scale)
+        for member, own in zip(members, columns, strict=True)
+        for left, right, axis, threshold in trees_of(member, axial)
     ]
+
+
+def _columns_of(axis, columns):
+    """Return the axes of a tree that was fitted to some of the columns."""
+    if columns is None:
+        return axis
+    return np.where(axis >= 0, np.asarray(columns)[np.maximum(axis, 0)], -1)
 
 
 def _nodes(tree, scale):

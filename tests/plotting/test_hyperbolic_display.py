@@ -5,6 +5,11 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.ensemble import (
+    BaggingClassifier,
+    GradientBoostingClassifier,
+    VotingClassifier,
+)
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -18,7 +23,7 @@ from geolearn.ensemble import (
 )
 from geolearn.manifolds import axial_coordinates, convert_hyperbolic
 from geolearn.plotting import HyperbolicDecisionDisplay
-from geolearn.plotting._hyperbolic_geometry import geodesic, geometry_of
+from geolearn.plotting._hyperbolic_geometry import geodesic, geometry_of, trees_of
 from geolearn.plotting._palette import COLORS
 from geolearn.preprocessing import AxialCoordinates
 from geolearn.tree import (
@@ -213,6 +218,50 @@ def test_any_other_estimator_with_a_model():
 
 
 # Drawing
+
+
+def test_trees_on_other_features_are_not_drawn_as_geodesics():
+    """Thresholds of ambient columns were taken for axial coordinates."""
+    for model, points in (
+        ("hyperboloid", X),
+        ("poincare", to_model(X, "poincare", -1)),
+    ):
+        tree = DecisionTreeClassifier(max_depth=3, random_state=0).fit(points, Y)
+        display = draw(tree, model=model, curvature=-1.0, splits=True, **QUICK)
+        assert display.splits == []
+    tree = DecisionTreeClassifier(max_depth=4, random_state=0)
+    own = draw(make_pipeline(AxialCoordinates(), tree).fit(X, Y), **QUICK)
+    assert_allclose(own.splits, draw(TREE, **QUICK).splits)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-6])
+def test_members_of_other_ensembles_draw_their_own_splits(unit):
+    """Thresholds of small clouds are scaled; the members know by how much."""
+    tree = HyperbolicDecisionTreeClassifier(
+        curvature=-(unit**-2.0), max_depth=4, random_state=0
+    )
+    options = {"model": "hyperboloid", "curvature": tree.curvature, "splits": True}
+    alone = draw(tree.fit(unit * X, Y), **QUICK).splits
+    for ensemble in (
+        VotingClassifier([("one", tree), ("two", make_pipeline(tree))]),
+        BaggingClassifier(tree, 2, bootstrap=False, random_state=0),
+    ):
+        splits = draw(ensemble.fit(unit * X, Y), **options, **QUICK).splits
+        assert len(splits) == 2 * len(alone)
+        assert_allclose(splits[: len(alone)], alone, atol=1e-5 * unit)
+    stages = GradientBoostingClassifier(n_estimators=2, max_depth=1, random_state=0)
+    model = make_pipeline(AxialCoordinates(curvature=tree.curvature), stages)
+    assert len(draw(model.fit(unit * X, Y), splits=True, **QUICK).splits) == 6
+
+
+def test_members_of_bagging_know_their_columns():
+    bag = BaggingClassifier(
+        DecisionTreeClassifier(max_depth=1), 8, max_features=1, random_state=0
+    )
+    model = make_pipeline(AxialCoordinates(), bag).fit(X, Y)
+    axes = [axis[0] for _, _, axis, _ in trees_of(model)]
+    assert axes == [columns[0] for columns in bag.estimators_features_]
+    assert set(axes) == {0, 1}
 
 
 def test_drawing_on_given_axes():
