@@ -29,6 +29,7 @@ _ALIGNMENTS = 60  # steps before Newton's method takes over
 _SMALLEST = 0.3  # of the divisors of the Sylvester equation, 1 at coincidence
 _NEWTON_STEPS = 30
 _LONGEST_STEP = 0.7
+_NOISE = 1e-15
 _QUADRATIC = 1e-9  # a step after which the error is its square
 _FOUND = 1e-11  # distance of the end point that proves a geodesic right
 _ROUNDING = 1e-9  # relative excess over an upper bound that is none
@@ -102,18 +103,19 @@ def _alignment(B, C):
     return skew_part(R @ (transpose(R) @ -C @ R / divisor) @ transpose(R))
 
 
-def _newton(A, B, W, beta, n_steps=_NEWTON_STEPS):
+def _newton(A, B, W, beta, n_steps=None):
     """Improve solutions of end_point(A, B) = W; what does not converge stays off."""
     k, p = B.shape[-2:]
     free = pack(A, B)
     active = np.arange(len(W))
-    for _ in range(n_steps):
+    for _ in range(n_steps or _NEWTON_STEPS):
         frame, jacobian, _ = differential(*unpack(free[active], k, p), beta)
         ahead = transpose(frame) @ W[active]
         target = pack(skew_part(ahead[..., :p, :]), ahead[..., p:, :])
         step = _solve(jacobian, target)
         size = np.linalg.norm(step, axis=-1)
         shrink = np.minimum(1.0, _LONGEST_STEP / np.maximum(size, _LONGEST_STEP))
+        shrink[size < _NOISE] = 0.0  # tiny solutions have more digits than this
         free[active] += shrink[:, None] * step
         active = active[size > _QUADRATIC]
         if not len(active):
@@ -133,7 +135,8 @@ def _euclidean(A, B, W, beta, injectivity_radius):
     best = _newton(A, B, W, beta)
     length = _length(*best, W, beta)
     # The canonical geodesic is a path too: what is longer is not the shortest.
-    bound = (1.0 + _ROUNDING) * _length(A, B, W, beta, generated_by=0.5)
+    path = _length(A, B, W, beta, generated_by=0.5)
+    bound = np.maximum(injectivity_radius, (1.0 + _ROUNDING) * path)
     # Forth and back, so that distances are symmetric where nothing proves them
     rows = np.flatnonzero(~(length < injectivity_radius))
     if len(rows):

@@ -19,6 +19,7 @@ from geolearn.manifolds._stiefel_geodesics import (
     transport_coordinates,
 )
 from geolearn.manifolds._stiefel_log import shortest
+from geolearn.manifolds.special_orthogonal import _log_sinc_to_pi
 
 __all__ = ["Stiefel"]
 
@@ -214,7 +215,7 @@ class Stiefel(OrthonormalColumns):
         return np.sqrt(squared_length(A, B, self._beta))
 
     def _distance_table(self, X, Y=None, n_jobs=None, out=None):
-        """Return all distances; Y=None stands for X. Threads would not help."""
+        """Return all distances, on one thread; Y=None stands for X."""
         others = X if Y is None else Y
         if out is None:
             out = np.empty((len(X), len(others)))
@@ -231,6 +232,11 @@ class Stiefel(OrthonormalColumns):
         return out
 
     def _log_volume_density(self, x, y):
+        if self.p == 1:  # the sphere
+            distance = self._dist(x, y)
+            if self.is_flat:
+                return np.zeros_like(distance)
+            return (self.n - 2) * _log_sinc_to_pi(distance, math.pi - distance)
         A, B, _, _ = self._solve(x, y, unique=False)
         n_rest = self.n - self.p - B.shape[-2]
         lead = A.shape[:-2]

@@ -12,12 +12,14 @@ from sklearn.exceptions import ConvergenceWarning
 from geolearn.manifolds import (
     SPD,
     Euclidean,
+    Grassmann,
     Hyperboloid,
     KleinBall,
     PoincareBall,
     ProductManifold,
     SpecialOrthogonal,
     Sphere,
+    Stiefel,
     Torus,
     check_manifold,
 )
@@ -67,6 +69,18 @@ MANIFOLDS = [
     SpecialOrthogonal(3),
     SpecialOrthogonal(5),
     ProductManifold([SpecialOrthogonal(3), Euclidean(3)], scales=[2.0, 1.0]),
+    Grassmann(2, 1),
+    Grassmann(3, 1),
+    Grassmann(3, 2),
+    Grassmann(5, 2),
+    Grassmann(5, 4),
+    Stiefel(2, 1),
+    Stiefel(3, 1),
+    Stiefel(3, 2),
+    Stiefel(5, 2),
+    Stiefel(3, 1, metric="euclidean"),
+    Stiefel(3, 2, metric="euclidean"),
+    Stiefel(5, 2, metric="euclidean"),
 ]
 EXTREME = [
     Sphere(3, radius=1e-15),
@@ -171,7 +185,7 @@ def test_volume_density_is_symmetric_and_one_at_coincidence(manifold, seed):
 @every_manifold
 def test_curvature_fixes_the_density_of_close_points(manifold):
     low, high = manifold.sectional_curvature_bounds
-    if low != high or isinstance(manifold, PlainSphere):
+    if low != high or isinstance(manifold, PlainSphere | Stiefel):
         pytest.skip("no closed form, or curvature not constant")
     x = manifold.random_point(20, random_state=0)
     v = manifold.random_tangent(x, scale=1e-4 * manifold._length_scale, random_state=1)
