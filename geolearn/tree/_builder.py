@@ -5,7 +5,7 @@ increasing value of a feature. Splitting partitions all rows stably, so that not
 is sorted again. Where few of many features are tried at a node, it is cheaper to
 keep one list of samples and to sort the features that are tried.
 """
-# kernels: _builder_sides=46e99f3e, _builder_sweeps=990cec80
+# kernels: _builder_sides=46e99f3e, _builder_sweeps=f02e26fb
 
 import math
 from typing import NamedTuple

@@ -16,6 +16,8 @@ import math
 
 from geolearn.utils._jit import kernel
 
+_LIGHT = 1e-4  # share of the weight of a node below which rounding would show
+
 
 @kernel(nogil=True)
 def allowed(n_left, n_right, w_left, w_right, limits):
@@ -76,6 +78,12 @@ def sweep_gini(
         w_right = whole - w_left
         if not allowed(n_left, b - a - n_left, w_left, w_right, limits):
             continue
+        if not unit and min(w_left, w_right) < _LIGHT * whole:
+            # What is left of the large squares is rounding beside a small weight.
+            sq_left, sq_right = 0.0, 0.0
+            for k in range(total.shape[0]):
+                sq_left += left[k] * left[k]
+                sq_right += right[k] * right[k]
         score = sq_left / w_left + sq_right / w_right
         if score > best + slack:
             best, position = score, p + 1

@@ -61,9 +61,9 @@ def half_angles(x, y):
     The sign, which zero has too, tells the half-circle: angles in (-pi, 0) and pi
     itself get it.
     """
-    angle = np.arctan2(y, x)
     # Adding 0 turns a negative zero into a positive one.
-    halves = np.where(angle < 0.0, -(angle + math.pi), angle + 0.0)
+    angle = np.arctan2(y + 0.0, x + 0.0)
+    halves = np.where(angle < 0.0, -(angle + math.pi), angle)
     return np.where(angle == math.pi, -0.0, halves)
 
 

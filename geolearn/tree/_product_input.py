@@ -29,6 +29,7 @@ _CRITERIA = {
     "squared_error": SQUARES,
 }
 _UNLIMITED = 2**31 - 1
+_LARGEST = 1e100  # of weights and targets, and its inverse the smallest
 
 
 class Target(NamedTuple):
@@ -200,13 +201,7 @@ class ProductSpaceInput(KnownParameters):
                 f"sample_weight must have shape ({len(X)},), one weight a sample, got "
                 f"{weight.shape}."
             )
-        bad = np.flatnonzero(~(weight >= 0.0) | np.isinf(weight))
-        if bad.size:
-            raise ValueError(
-                f"sample_weight must be finite and non-negative, but "
-                f"sample_weight[{bad[0]}] is {weight[bad[0]]:g}; remove the sample or "
-                f"change its weight."
-            )
+        _check_weights(weight, "sample_weight")
         if not np.any(weight > 0.0):
             raise ValueError(
                 "sample_weight is zero for every sample; give at least one a weight."
@@ -247,6 +242,7 @@ class ClassTargets:
         if self.n_outputs_ == 1:
             y = y[:, 0]
         weight = weight * compute_sample_weight(class_weight, y)
+        _check_weights(weight, "class_weight (times sample_weight)")
         if not np.any(weight > 0.0):
             raise ValueError(
                 "The product of sample_weight and class_weight is zero for every "
@@ -294,6 +290,12 @@ class NumberTargets:
             y = np.ascontiguousarray(y, dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise ValueError(f"y must hold numbers: {error}") from error
+        largest = float(np.abs(y).max())
+        if largest > 0.0 and not 1.0 / _LARGEST <= largest <= _LARGEST:
+            raise ValueError(
+                f"the largest size in y is {largest:g}, and squares would leave the "
+                f"range of double precision; divide y by it."
+            )
         return Target(np.empty((0, 0), np.int32), y, self.n_outputs_)
 
     def _weigh_classes(self, weight, y, class_weight):
@@ -322,6 +324,22 @@ def _classes_and_codes(labels):
             classes = (np.flatnonzero(present) + low).astype(labels.dtype)
             return classes, (np.cumsum(present) - 1)[offsets]
     return np.unique(labels, return_inverse=True)
+
+
+def _check_weights(weight, name):
+    """Refuse weights that are negative or not finite, or whose squares are not."""
+    bad = np.flatnonzero(~(weight >= 0.0) | np.isinf(weight))
+    if bad.size:
+        raise ValueError(
+            f"{name} must be finite and non-negative, but that of sample {bad[0]} is "
+            f"{weight[bad[0]]:g}; remove the sample or change its weight."
+        )
+    largest = float(weight.max())
+    if largest > 0.0 and not 1.0 / _LARGEST <= largest <= _LARGEST:
+        raise ValueError(
+            f"the largest of {name} is {largest:g}, and squares would leave the range "
+            f"of double precision; divide all weights by it, which changes no split."
+        )
 
 
 def _is_single(X):

@@ -329,8 +329,10 @@ def test_bad_points_and_signatures(signature, change, message):
     ("weight", "message"),
     [
         (np.zeros(20), "zero for every sample"),
-        (-np.ones(20), r"sample_weight\[0\] is -1"),
+        (-np.ones(20), "sample_weight must be .* that of sample 0 is -1"),
         (np.full(20, np.nan), "finite"),
+        (np.full(20, 1e200), "largest of sample_weight is 1e.200"),
+        (np.full(20, 1e-200), "largest of sample_weight is 1e-200"),
         (np.ones(19), r"shape \(20,\)"),
     ],
 )
@@ -352,6 +354,38 @@ def test_classes_without_weight_are_an_error():
     tree = ProductSpaceDecisionTreeClassifier([(-1.0, 2)], class_weight={0: 0.0, 1: 0})
     with pytest.raises(ValueError, match="class_weight is zero for every"):
         tree.fit(X, np.arange(20) % 2)
+
+
+@pytest.mark.parametrize("value", [-1.0, np.nan, np.inf, 1e200])
+def test_bad_class_weights_are_an_error(value):
+    """Negative ones and NaN left rows of the sorted features uninitialised."""
+    X = points([(-1.0, 2)], 20)
+    tree = ProductSpaceDecisionTreeClassifier(
+        [(-1.0, 2)], class_weight={0: value, 1: 1.0}
+    )
+    with pytest.raises(ValueError, match="class_weight"):
+        tree.fit(X, np.arange(20) % 2)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e160])
+def test_targets_whose_squares_are_out_of_range_are_an_error(size):
+    """They gave a single leaf in silence."""
+    X = points([(-1.0, 2)], 20)
+    tree = ProductSpaceDecisionTreeRegressor([(-1.0, 2)])
+    with pytest.raises(ValueError, match="largest size in y"):
+        tree.fit(X, size * np.arange(20.0))
+    assert tree.fit(X, np.zeros(20)).get_n_leaves() == 1
+
+
+def test_the_sign_of_zero_does_not_matter():
+    X = points([(1.0, 2)], 100)
+    X[:2] = [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    tree = ProductSpaceDecisionTreeClassifier([(1.0, 2)], planes="all", random_state=0)
+    tree.fit(X, np.arange(100) % 4)
+    new = np.concatenate([np.eye(3), -np.eye(3)]) + 0.0
+    np.testing.assert_array_equal(
+        tree.apply(new), tree.apply(np.where(new == 0.0, -0.0, new))
+    )
 
 
 def test_shares_of_samples_are_rounded_up():

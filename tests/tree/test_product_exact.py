@@ -205,3 +205,26 @@ def test_the_hyperbolic_estimators_grow_the_same_tree(criterion, curvature):
     fitted = model(signature, criterion, min_samples_leaf=10).fit(X, y, weight)
     assert_like_sklearn(fitted.tree_, peer.tree_)
     np.testing.assert_array_equal(fitted.apply(X), peer.apply(X))
+
+
+def gain(y, weight, mask):
+    y, share = y[:, None], weight[mask].sum() / weight.sum()
+    left = reference.impurity(y[mask], weight[mask], "gini")
+    right = reference.impurity(y[~mask], weight[~mask], "gini")
+    return reference.impurity(y, weight, "gini") - share * left - (1.0 - share) * right
+
+
+@pytest.mark.parametrize("seed", [71, 99, 231])
+def test_weights_of_many_magnitudes_do_not_hide_the_best_split(seed):
+    """Rounding of the heavy samples' squares, over a light side, won the search."""
+    rng = np.random.default_rng(seed)
+    X, y = rng.normal(size=(30, 3)), rng.integers(0, 3, 30)
+    weight = 10.0 ** rng.uniform(-16.0, 0.0, 30)
+    stump = model([(0.0, 3)], "gini", max_depth=1).fit(X, y, weight).tree_
+    found = gain(y, weight, X[:, stump.feature[0]] <= stump.threshold[0])
+    best = max(
+        gain(y, weight, column <= threshold)
+        for column in X.T
+        for threshold in reference.thresholds(column, False)
+    )
+    assert found == pytest.approx(best, abs=1e-12)
