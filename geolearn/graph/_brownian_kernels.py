@@ -163,17 +163,13 @@ def _start(gap, extra, top):
 
 
 @kernel
-def _refine(low, high, target, gap, extra, logarithm, whole, bits, weight):
-    """Return beta in [low, high], where the entropy falls through the target."""
-    beta = math.sqrt(low * high)
+def _refine(low, high, target, h, slope, gap, extra, logarithm, whole, bits, weight):
+    """Return beta in [low, high], where the entropy falls through the target.
+
+    h and slope are those at `high`.
+    """
+    beta = high
     for step in range(200):
-        h, slope = _entropy(beta, gap, extra, logarithm, whole, bits, weight)
-        if abs(h - target) <= _TOLERANCE:
-            break
-        if h > target:
-            low = beta
-        else:
-            high = beta
         following = 0.0
         if slope < 0.0 and step % 8 < 7:  # now and then a bisection
             following = beta * math.exp(max(min((target - h) / slope, 50.0), -50.0))
@@ -182,25 +178,51 @@ def _refine(low, high, target, gap, extra, logarithm, whole, bits, weight):
         if following == beta:
             break
         beta = following
+        h, slope = _entropy(beta, gap, extra, logarithm, whole, bits, weight)
+        if abs(h - target) <= _TOLERANCE:
+            break
+        if h > target:
+            low = beta
+        else:
+            high = beta
     return beta
 
 
 @kernel
-def _below_maximum(low, high, target, gap, extra, logarithm, whole, bits, weight):
-    """Return a beta between low and high with an entropy above the target, or 0.
+def _below_maximum(low, high, target, h, slope, gap, extra, logarithm, whole, bits, w):
+    """Return the root right of a maximum between low and high, or 0.
 
-    The entropy rises at low, falls at high and is below the target at both.
+    The entropy rises at low, falls at high and is below the target at both; h and
+    slope are those at `high`.
     """
     while high > low * (1.0 + 1e-9):
         beta = math.sqrt(low * high)
-        h, slope = _entropy(beta, gap, extra, logarithm, whole, bits, weight)
-        if h >= target:
-            return beta, high
-        if slope > 0.0:
+        h_new, slope_new = _entropy(beta, gap, extra, logarithm, whole, bits, w)
+        if h_new >= target:
+            work = (gap, extra, logarithm, whole, bits, w)
+            return _refine(beta, high, target, h, slope, *work)
+        if slope_new > 0.0:
             low = beta
         else:
-            high = beta
-    return 0.0, high
+            high, h, slope = beta, h_new, slope_new
+    return 0.0
+
+
+@kernel
+def _descend(high, smallest, longest, target, h, slope, work):
+    """Return the largest root below `high`, where the entropy falls; 0 if none."""
+    while h < target - _TOLERANCE:
+        step = min((h - target) / slope, longest) if slope < 0.0 else longest
+        low = high * math.exp(-step)
+        if low < smallest:
+            return 0.0
+        h_low, slope_low = _entropy(low, *work)
+        if h_low >= target:
+            return _refine(low, high, target, h, slope, *work)
+        if slope_low > 0.0:
+            return _below_maximum(low, high, target, h, slope, *work)
+        high, h, slope = low, h_low, slope_low
+    return high
 
 
 @kernel
@@ -210,33 +232,25 @@ def _root(gap, extra, curved, target, logarithm, whole, bits, weight):
     if limit >= target - _TOLERANCE:  # more than the perplexity are nearest
         return np.inf
     work = (gap, extra, logarithm, whole, bits, weight)
+    longest = _CURVED_STEP if curved else _FLAT_STEP
     start = _start(gap, extra, top)
-    high = start
-    h, slope = _entropy(high, *work)
+    beta = start
+    low = 0.0
+    h, slope = _entropy(beta, *work)
     while h > target or slope > _TOLERANCE:
-        high *= 2.0
-        if high > 1e300:
+        low = beta if h > target else 0.0
+        step = (target - h) / slope if slope < 0.0 else longest
+        beta *= math.exp(max(min(step, longest), _CURVED_STEP))
+        if beta > 1e300:
             return np.inf
-        h, slope = _entropy(high, *work)
+        h, slope = _entropy(beta, *work)
+    if low > 0.0:
+        return _refine(low, beta, target, h, slope, *work)
     if curved:
         h0, slope0 = _entropy(1e-30 * start, *work)
         if h0 < target and slope0 <= 0.0:
             return 0.0
-    longest = _CURVED_STEP if curved else _FLAT_STEP
-    low = high
-    while h < target - _TOLERANCE:
-        step = min((h - target) / slope, longest) if slope < 0.0 else longest
-        low = high * math.exp(-step)
-        if low < _SMALLEST * start:
-            return 0.0
-        h, slope = _entropy(low, *work)
-        if h >= target:
-            return _refine(low, high, target, *work)
-        if slope > 0.0:
-            low, high = _below_maximum(low, high, target, *work)
-            return _refine(low, high, target, *work) if low > 0.0 else 0.0
-        high = low
-    return low
+    return _descend(beta, _SMALLEST * start, longest, target, h, slope, work)
 
 
 @kernel(parallel=True)
