@@ -13,6 +13,8 @@ from geolearn.manifolds._search import (
 )
 from geolearn.utils.validation import check_points
 
+# Of the injectivity radius: below it, densities lose no digits through the distance.
+_SAFE_PART = 0.75
 _BLOCK_NUMBERS = 2**22  # 32 MiB of float64 in each temporary of a block
 
 
@@ -233,13 +235,10 @@ class CloudOperations(FrameOperations):
             return distances, indices
         if log_volume.size:
             return distances, indices, log_volume
-        Y = X if Y is None else Y
         log_volume = np.zeros_like(distances)
         if not self.is_flat:
-            for rows in self._row_blocks(len(X), distances.shape[1]):
-                log_volume[rows] = self._log_volume_density(
-                    X[rows, None], Y[indices[rows]]
-                )
+            other = X if Y is None else Y
+            self._fill_neighbor_volume(X, other, distances, indices, log_volume)
         return distances, indices, log_volume
 
     def _cloud(self, X, name):
@@ -303,6 +302,17 @@ class CloudOperations(FrameOperations):
                 log_volume[first:, rows] = block.T
         if symmetric:
             np.fill_diagonal(log_volume, 0.0)
+
+    def _fill_neighbor_volume(self, X, Y, distances, indices, log_volume):
+        """Fill log volume densities of neighbours, whose distances are known."""
+        of_distance = getattr(self, "_log_volume_of_distance", None)
+        if of_distance is not None and np.max(distances) < _SAFE_PART * (
+            self.injectivity_radius
+        ):
+            log_volume[...] = of_distance(distances)
+            return
+        for rows in self._row_blocks(len(X), distances.shape[1]):
+            log_volume[rows] = self._log_volume_density(X[rows, None], Y[indices[rows]])
 
     def _row_blocks(self, n_rows, n_columns):
         size = n_columns * int(np.prod(self.point_shape)) or 1
