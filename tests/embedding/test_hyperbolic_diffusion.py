@@ -270,3 +270,9 @@ def test_bad_distances():
     for options in ({"n_scales": 0}, {"n_scales": 1001}, {"alpha": 1.0}):
         with pytest.raises(ValueError, match="parameter of Hyperbolic"):
             HyperbolicDiffusionDistance(**options).fit(PAIR)
+
+
+def test_long_times_take_several_series():
+    heat = _hyperbolic_diffusion_heat.GraphHeat(sparse.csr_array(1e3 * graph()), 2)
+    for P in heat.rows([0, 3]):  # exp(-t L) of one series would be 0
+        assert_allclose(P, 1.0 / 40.0, rtol=1e-9)

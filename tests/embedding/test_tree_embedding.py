@@ -193,8 +193,15 @@ def test_the_guarantee_holds_for_weighted_trees(epsilon):
     assert_allclose(scale_for_distortion(1e9, 3, 0.5), wanted, rtol=1e-7)
 
 
+def test_the_largest_degree_sets_the_scale():
+    path = TreeEmbedding(scale=None, epsilon=1.0).fit(np.diag([2.0, 3.0], k=1))
+    assert_allclose(path.scale_, scale_for_distortion(1.0, 2, 2.0), rtol=1e-12)
+
+
 def test_errors_of_coordinates_grow_as_told():
     A = reference.balanced_tree(2, 4)
+    one, large = TreeEmbedding().fit(A), TreeEmbedding().fit(1024.0 * A)
+    assert large.expected_error_ == 1024.0 * one.expected_error_ > 0.0
     errors = []
     for radius in (8.0, 14.0, 20.0, 24.0):
         tree = TreeEmbedding(scale=radius / 4.0).fit(A)
@@ -272,8 +279,8 @@ def test_networkx_graphs(kind):
     )
     unweighted = networkx.Graph([(0, 1), (0, 2), (2, 3)])
     assert_array_equal(
-        TreeEmbedding().fit(unweighted).embedding_,
-        TreeEmbedding().fit((A > 0).astype(float)).embedding_,
+        TreeEmbedding(scale=2.0).fit(unweighted).embedding_,
+        TreeEmbedding(scale=2.0).fit((A > 0).astype(float)).embedding_,
     )
     with pytest.raises(ValueError, match="parallel edges"):
         TreeEmbedding().fit(networkx.MultiGraph([(0, 1), (0, 1)]))
