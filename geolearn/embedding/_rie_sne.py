@@ -474,19 +474,21 @@ class RieSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             n_iter_without_progress=self.n_iter_without_progress,
             learn_scale=target.learn_scale,
         )
-        options = {"schedule": schedule, "progress": progress}
-        if method == "fft":
-            from geolearn.embedding._rie_sne_fft import descend_fft
-
-            return descend_fft(joint, start, n_jobs=self.n_jobs, **options)
+        # The tree gives the divergence that openTSNE's coarse sums miss by percents.
         objective = SNEObjective(
             joint,
             target=target.manifold,
             kernel=target.kernel,
-            method=method,
+            method="barnes_hut" if method == "fft" else method,
             angle=self.angle,
             n_jobs=self.n_jobs,
         )
+        options = {"schedule": schedule, "progress": progress}
+        if method == "fft":
+            from geolearn.embedding._rie_sne_fft import descend_fft
+
+            layout = descend_fft(joint, start, n_jobs=self.n_jobs, **options)
+            return layout._replace(kl=objective(layout.embedding).kl)
         steps = steps_for(target.manifold)
         return descend(objective, start, steps, scale=target.scale, **options)
 

@@ -7,7 +7,7 @@ from scipy import sparse
 
 from geolearn.embedding._sne_optimizer import Descent
 
-__all__ = ["descend_fft"]
+__all__ = ["Watch", "descend_fft"]
 
 _CHECK_EVERY = 50
 _MOMENTUM = 0.8
@@ -15,25 +15,33 @@ _MOMENTUM = 0.8
 _RATE_FACTOR = 4.0
 
 
-class _Watch:
+class Watch:
     """Report the divergence, and stop openTSNE when it no longer falls."""
 
     def __init__(self, schedule, progress):
         self._patience, self._progress = schedule.n_iter_without_progress, progress
         self._best, self._best_iter = math.inf, 0
-        self._offset, self.n_iter = 0, 0
-        self._may_stop = False
+        self._before, self.n_iter = 0, 0
+        self._may_stop, self._stopped = False, False
 
     def begin_plain(self):
         """Start the phase without exaggeration, in which stopping is allowed."""
-        self._offset, self._best_iter, self._may_stop = self.n_iter, self.n_iter, True
+        self._best_iter, self._may_stop = self._before, True
+
+    def end(self, n_iter):
+        """Count the iterations of a phase, unless it was stopped."""
+        if not self._stopped:
+            self.n_iter = self._before + n_iter
+        self._before = self.n_iter
 
     def __call__(self, iteration, error, embedding):
-        self.n_iter = self._offset + iteration
+        self.n_iter = self._before + iteration
         self._progress("iteration %4d, KL %.4f", self.n_iter, error)
         if self._may_stop and error < self._best:
             self._best, self._best_iter = error, self.n_iter
-        return self._may_stop and self.n_iter - self._best_iter > self._patience
+        too_long = self.n_iter - self._best_iter > self._patience
+        self._stopped = self._may_stop and too_long
+        return self._stopped
 
 
 def descend_fft(P, Y, *, schedule, progress, n_jobs=None) -> Descent:
@@ -60,7 +68,7 @@ def descend_fft(P, Y, *, schedule, progress, n_jobs=None) -> Descent:
     from openTSNE import TSNEEmbedding
     from openTSNE.affinity import PrecomputedAffinities
 
-    watch = _Watch(schedule, progress)
+    watch = Watch(schedule, progress)
     layout = TSNEEmbedding(
         np.array(Y),
         # openTSNE scales the matrix in place
@@ -78,22 +86,15 @@ def descend_fft(P, Y, *, schedule, progress, n_jobs=None) -> Descent:
             continue
         if exaggeration == 1.0:
             watch.begin_plain()
-        done, rate = watch.n_iter, schedule.learning_rate
+        rate = schedule.learning_rate
+        rate = n / exaggeration if isinstance(rate, str) else _RATE_FACTOR * rate
         layout.optimizer = type(layout.optimizer)()  # velocities and gains anew
         layout.optimize(
             n_iter,
             inplace=True,
             exaggeration=exaggeration,
             momentum=_MOMENTUM,
-            learning_rate=n / exaggeration
-            if isinstance(rate, str)
-            else _RATE_FACTOR * rate,
+            learning_rate=rate,
         )
-        stopped = watch.n_iter if watch.n_iter % n_iter else done + n_iter
-        watch.n_iter = max(done + n_iter, stopped) if exaggeration != 1.0 else stopped
-    return Descent(
-        np.array(layout, dtype=np.float64),
-        1.0,
-        float(layout.kl_divergence),
-        watch.n_iter,
-    )
+        watch.end(n_iter)
+    return Descent(np.array(layout), 1.0, float(layout.kl_divergence), watch.n_iter)

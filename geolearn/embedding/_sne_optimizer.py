@@ -172,13 +172,15 @@ class _Run:
         self.steps.reset()
         if self.slowdown == 1.0:
             self.slowdown = 0.5
-            return
+        else:
+            self._give_up("again after the learning rate was halved")
+
+    def _give_up(self, when):
         self.failed = True
         warnings.warn(
             f"The descent gave values that are not finite at iteration {self.n_iter} "
-            f"of {self.schedule.max_iter}, again after the learning rate was halved; "
-            f"the last finite embedding is kept. Lower learning_rate="
-            f"{self.schedule.learning_rate!r} or change the start.",
+            f"of {self.schedule.max_iter}, {when}; the last finite embedding is kept. "
+            f"Lower learning_rate={self.schedule.learning_rate!r} or change the start.",
             ConvergenceWarning,
             stacklevel=6,
         )
@@ -193,6 +195,10 @@ class _Run:
         )
 
     def result(self):
-        """Evaluate the divergence at the last points."""
-        value = self.objective(self.Y, self.scale, 1.0, want_kl=True)
+        """Evaluate the divergence at the last points that are finite."""
+        value = self._evaluate(1.0, True)
+        if value is None:
+            self.Y, self.scale = self.previous
+            self._give_up("in the last step")
+            value = self.objective(self.Y, self.scale, 1.0, want_kl=True)
         return Descent(self.Y, float(self.scale), float(value.kl), self.n_iter)
