@@ -152,9 +152,9 @@ def compiled_sums(P, Y, target, kernel, scale, *, want_cost, angle, n_jobs):
     return Sums(
         tangent(pull, Y, sign),
         tangent(push, Y, sign) / z,
-        float(pull[:, kernels.PHI].sum()) + p_sum * log_z,
+        float(pull[:, kernels.PHI].sum() + p_sum * log_z),
         float(pull[:, kernels.SLOPE].sum()),
-        float(push[:, kernels.SLOPE].sum()) / z,
+        float(push[:, kernels.SLOPE].sum() / z),
     )
 
 
@@ -165,8 +165,8 @@ def _normalise(push, code):
         phi = push[:, kernels.PHI]
         log_unit = -float(phi.min())
         push[:, kernels.SUM :] *= np.exp(-log_unit - phi)[:, None]
-    z = float(push[:, kernels.SUM].sum())
-    return z, log_unit + float(np.log(z))
+    z = push[:, kernels.SUM].sum()  # zero where the scale is absurdly small
+    return z, log_unit + np.log(z)
 
 
 def manifold_sums(P, Y, target, scale, want_cost):

@@ -44,12 +44,12 @@ def _keys(T, dim, keys):
     for r in range(dim):
         low[r] = T[r].min()
         extent = max(extent, T[r].max() - low[r])
-    scale = 2.0**bits / extent if extent > 0.0 else 0.0
+    extent = extent if extent > 0.0 else 1.0
     last = 2.0**bits - 1.0
     for i in prange(T.shape[1]):
         key = np.int64(0)
         for r in range(dim):
-            cell = np.int64(min(max((T[r, i] - low[r]) * scale, 0.0), last))
+            cell = np.int64(min((T[r, i] - low[r]) / extent * 2.0**bits, last))
             for b in range(bits):
                 bit = (cell >> np.int64(b)) & np.int64(1)
                 key |= bit << np.int64(b * dim + r)
