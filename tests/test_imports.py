@@ -6,6 +6,7 @@ import pytest
 
 HEAVY = ("sklearn", "numba", "pynndescent", "ot", "matplotlib")
 OPTIONAL = ("pynndescent", "ot", "matplotlib", "umap", "phate", "dask", "polars")
+OPTIONAL += ("openTSNE",)
 
 LOADED = """
 import json, sys

@@ -31,6 +31,7 @@ LAYERS = (
 )
 RANK = {folder: rank for rank, row in enumerate(LAYERS) for folder in row}
 LATE = {"matplotlib", "ot", "pandas", "pynndescent", "umap", "dask", "polars", "phate"}
+LATE |= {"openTSNE"}
 FILES = [path for path in package_files() if len(module_name(path).split(".")) > 1]
 
 
