@@ -25,6 +25,25 @@ def _axial_row(x, offset, squared_radius, out):
 
 
 @kernel(nogil=True)
+def _extreme_row(x, offset, radius, out):
+    """Fill out as `_axial_row` does, for sizes whose squares overflow or vanish.
+
+    Each sum has a unit of its own: beside a far point on an axis, R would vanish.
+    """
+    n = out.shape[0]
+    for d in range(n):
+        unit = radius
+        for e in range(n):
+            if e != d:
+                unit = max(unit, abs(x[offset + e]))
+        total = (radius / unit) ** 2
+        for e in range(n):
+            if e != d:
+                total += (x[offset + e] / unit) ** 2
+        out[d] = x[offset + d] / unit / math.sqrt(total)
+
+
+@kernel(nogil=True)
 def sinh_of_axial(X, offset, radius, out):
     """Fill out (n, D) with sinh(s / R), from columns offset, ... of the points.
 
@@ -37,8 +56,7 @@ def sinh_of_axial(X, offset, radius, out):
         if largest < _LARGE and radius > 1.0 / _LARGE:
             _axial_row(X[i], offset, radius * radius, out[i])
         else:
-            scaled = X[i] / largest
-            _axial_row(scaled, offset, (radius / largest) ** 2, out[i])
+            _extreme_row(X[i], offset, radius, out[i])
 
 
 @kernel(nogil=True)

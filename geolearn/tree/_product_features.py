@@ -11,6 +11,7 @@ from geolearn.manifolds._signature import component_columns
 
 _TOLERANCE = 1e-6  # relative
 _SINGLE_TOLERANCE = 1e-3  # of single precision
+_FAR = 1e150  # squares of larger coordinates may overflow
 
 
 class SplitFeatures(NamedTuple):
@@ -134,9 +135,11 @@ def check_components(X, components, single):
         radius = 1.0 / math.sqrt(abs(curvature))
         if curvature < 0.0:
             _check_sheet(points, k, start, curvature)
-            space = points[:, 1:]
+            size, space = points[:, 0], points[:, 1:]
+            if size.max() > _FAR:
+                radius, space = radius / size, space / size[:, None]
+                size = np.ones(len(size))
             squares = np.einsum("ij,ij->i", space, space)
-            size = points[:, 0]
             error = np.abs(size - np.sqrt(radius**2 + squares)) / size
         else:
             squares = np.einsum("ij,ij->i", points, points)

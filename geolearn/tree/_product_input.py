@@ -19,7 +19,7 @@ from geolearn.tree._product_features import (
     features_of,
     split_features,
 )
-from geolearn.utils._sklearn import Interval, StrOptions
+from geolearn.utils._sklearn import Interval, RealNotInt, StrOptions
 from geolearn.utils._small_data import KnownParameters, validate_table
 
 _CRITERIA = {
@@ -99,7 +99,7 @@ class ProductSpaceInput(KnownParameters):
         "max_depth": [Interval(Integral, 1, None, closed="left"), None],
         "min_samples_split": [
             Interval(Integral, 2, None, closed="left"),
-            Interval(Real, 0.0, 1.0, closed="right"),
+            Interval(RealNotInt, 0.0, 1.0, closed="right"),
         ],
         "min_samples_leaf": [
             Interval(Integral, 1, None, closed="left"),

@@ -187,3 +187,10 @@ def test_bad_arguments():
         axial_coordinates(X, time_axis=4)
     with pytest.raises(ValueError, match=r"S\[1\] is not the row of axial coordinates"):
         from_axial_coordinates([[0.0, 0.0], [2.0, 2.0]])
+
+
+@pytest.mark.parametrize("radius", [356.0, 709.0])
+def test_far_points_on_an_axis_keep_their_coordinate(radius):
+    """The unit that kept squares finite made the radius of curvature vanish."""
+    points = [[np.cosh(radius), 0.0, -np.sinh(radius), 0.0]]
+    assert_allclose(axial_coordinates(points), [[0.0, -radius, 0.0]], rtol=1e-15)

@@ -133,6 +133,25 @@ def test_neighbouring_doubles_are_told_apart():
     np.testing.assert_array_equal(flat.fit(X, y).predict(X), y)
 
 
+@pytest.mark.parametrize("radius", [30.0, 400.0, 700.0])
+def test_points_far_out_on_an_axis_are_told_apart(radius):
+    """Squares overflowed beyond 355 radii, and the points were refused."""
+    rng = np.random.default_rng(0)
+    s, axis = np.sort(rng.uniform(radius - 1.0, radius, 50)), rng.integers(0, 2, 50)
+    X = np.column_stack([np.cosh(s), np.sinh(s) * axis, np.sinh(s) * (1 - axis)])
+    tree = ProductSpaceDecisionTreeRegressor([(-1.0, 2)]).fit(X, np.sin(6.0 * s))
+    np.testing.assert_array_equal(tree.predict(X), np.sin(6.0 * s))
+    with pytest.raises(ValueError, match="not on the hyperboloid"):
+        tree.predict(X * [1.0, 1.0, 1.0 + 1e-5])
+
+
+def test_one_is_no_share_of_samples():
+    X = points([(-1.0, 2)], 20)
+    tree = ProductSpaceDecisionTreeRegressor([(-1.0, 2)], min_samples_split=1)
+    with pytest.raises(ValueError, match="'min_samples_split' parameter"):
+        tree.fit(X, np.arange(20.0))
+
+
 def test_radius_thirty():
     # The radius test: error of a forest-free tree far below that of float32 ratios,
     # which is 0.42 at this radius, with variance 0.5.
