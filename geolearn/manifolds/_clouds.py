@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from geolearn.manifolds._frames import FrameOperations
+from geolearn.manifolds._hessians import HessianOperations
 from geolearn.manifolds._mean import FrechetMean, mean_of_points, solve_mean
 from geolearn.manifolds._search import (
     PointPairs,
@@ -18,7 +18,7 @@ _SAFE_PART = 0.75
 _BLOCK_NUMBERS = 2**22  # 32 MiB of float64 in each temporary of a block
 
 
-class CloudOperations(FrameOperations):
+class CloudOperations(HessianOperations):
     """Apply a manifold to whole data sets."""
 
     def check_points(self, X: Any, *, atol: float = 1e-6) -> np.ndarray:

@@ -194,6 +194,25 @@ class ProductManifold(Manifold):
     def _log_volume_density(self, x, y):
         return sum(self._map("_log_volume_density", x, y))
 
+    @property
+    def has_hessian(self) -> bool:
+        """Whether `hess_half_sqdist` is available, in every factor."""
+        return all(manifold.has_hessian for manifold in self.manifolds)
+
+    def _hess_half_sqdist(self, x, y):
+        # In orthonormal frames scales of the metric cancel.
+        blocks = self._map("_hess_half_sqdist", x, y)
+        result = np.zeros((*self._leading(x, y), self.dim, self.dim))
+        start = 0
+        for block in blocks:
+            part = slice(start, start + block.shape[-1])
+            result[..., part, part] = block
+            start = part.stop
+        return result
+
+    def _log_adjoint(self, x, y, w):
+        return self._join(self._map("_log_adjoint", x, y, w))
+
     def _tangent_to_vector(self, x, v):
         coordinates = self._map("_tangent_to_vector", x, v)
         pairs = zip(self._weights, coordinates, strict=True)

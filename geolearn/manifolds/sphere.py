@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from geolearn.manifolds._constant_curvature import ConstantCurvature
+from geolearn.manifolds._hessians import positive_factors
 from geolearn.manifolds.special import log_sinc, sinc
 from geolearn.utils.validation import check_positive
 
@@ -111,6 +112,11 @@ class Sphere(ConstantCurvature):
                 f"{int(np.sum(close))} pair(s) of points are antipodal on {self!r}: "
                 f"no shortest geodesic is distinguished."
             )
+
+    def _jacobi_factors(self, x, y):
+        apart, together = self._half_chords(x, y)
+        angle = 2.0 * np.arctan2(apart, together)
+        return positive_factors(angle, 2.0 * np.arctan2(together, apart))
 
     def _log_volume_density(self, x, y):
         apart, together = self._half_chords(x, y)

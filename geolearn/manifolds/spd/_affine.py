@@ -3,10 +3,12 @@
 import numpy as np
 
 from geolearn import linalg
+from geolearn.manifolds._hessians import negative_factors
 from geolearn.manifolds.spd._forms import (
     compose,
     gram,
     scale_columns,
+    symmetrise,
     transpose,
     unvec,
     vec,
@@ -69,6 +71,7 @@ class AffineInvariant(Geometry):
     """
 
     complete = True
+    has_hessian = True
 
     def __init__(self, n, alpha=1.0, beta=0.0):
         super().__init__("affine_invariant")
@@ -144,6 +147,27 @@ class AffineInvariant(Geometry):
         L, W, U, mu = self._pencil(P, Q)
         E = L @ scale_columns(U, np.exp(0.5 * mu)) @ transpose(U) @ W
         return linalg.congruence(E, V)
+
+    def hessian(self, P, Q):
+        """Return t coth(t) on eigenvectors, t half a difference of eigenvalues."""
+        L, _, U, mu = self._pencil(P, Q)
+        # Differences of eigenvalues ignore alpha and beta, which change no direction
+        # across: `stretch` acts on the diagonal of the eigenbasis only.
+        vectors = polar_rotation(L) @ U
+        i, j = np.triu_indices(self.n)
+        a, b = transpose(vectors)[..., i, :], transpose(vectors)[..., j, :]
+        products = a[..., :, None] * b[..., None, :]
+        basis = vec(symmetrise(products)) * np.where(i == j, 1.0, np.sqrt(2.0))[:, None]
+        values = negative_factors(0.5 * (mu[..., i] - mu[..., j]))[0]
+        return symmetrise(transpose(basis) @ (values[..., None] * basis))
+
+    def log_adjoint(self, P, Q, V):
+        """Return V times t / sinh(t) in the eigenbasis, transported to Q."""
+        L, W, U, mu = self._pencil(P, Q)
+        half = 0.5 * mu
+        factors = negative_factors(half[..., :, None] - half[..., None, :])[1]
+        S = linalg.congruence(transpose(U), linalg.congruence(W, V))
+        return linalg.congruence(scale_columns(L @ U, np.exp(half)), factors * S)
 
     def log_volume(self, P, Q):
         """Return the sum over pairs of log(sinh(x) / x), x half a difference."""

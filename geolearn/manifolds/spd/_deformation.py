@@ -110,7 +110,7 @@ class PulledBack(Geometry):
         super().__init__(base.name)
         self.base, self.map = base, map
         self.curvature = tuple(map.scale**2 * bound for bound in base.curvature)
-        for flag in ("complete", "closed_transport", "charted"):
+        for flag in ("complete", "closed_transport", "charted", "has_hessian"):
             setattr(self, flag, getattr(base, flag))
 
     def _unscale(self, distances, squared, out=None):
@@ -148,6 +148,16 @@ class PulledBack(Geometry):
         """Return transported vectors, mapped there and back."""
         start, end = self.map.forward(P), self.map.forward(Q)
         return self.map.pull(Q, self.base.transport(start, end, self.map.push(P, V)))
+
+    def hessian(self, P, Q):
+        """Return the Hessian at the images, in the frame that is mapped along."""
+        return self.base.hessian(self.map.forward(P), self.map.forward(Q))
+
+    def log_adjoint(self, P, Q, V):
+        """Return adjoints, mapped there and back."""
+        start, end = self.map.forward(P), self.map.forward(Q)
+        moved = self.base.log_adjoint(start, end, self.map.push(P, V))
+        return self.map.pull(Q, moved)
 
     def log_volume(self, P, Q):
         """Return the density at the images: isometries keep it."""

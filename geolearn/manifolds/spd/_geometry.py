@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from geolearn.manifolds.spd._names import EXPONENTIAL, MEAN
+from geolearn.manifolds.spd._names import EXPONENTIAL, HESSIAN, MEAN
 
 __all__ = ["Geometry", "finite_exponential", "leaves_domain"]
 
@@ -25,6 +25,7 @@ class Geometry:
     needs_definite = True  # whether means need strictly positive matrices
     closed_transport = True
     charted = False  # whether there are coordinates of the same distances
+    has_hessian = False
 
     def __init__(self, name):
         self.name = name
@@ -65,6 +66,14 @@ class Geometry:
     def log_volume(self, P, Q):
         """Return logarithms of the volume density."""
         raise self._lacks("exponential map, hence no volume density")
+
+    def hessian(self, P, Q):
+        """Return Hessians at P of half the squared distance to Q."""
+        raise self._lacks("Hessian of squared distances", HESSIAN)
+
+    def log_adjoint(self, P, Q, V):
+        """Return the adjoint of the differential of Q -> log_P(Q) at V."""
+        raise self._lacks("Hessian of squared distances", HESSIAN)
 
     def to_vector(self, P, V):
         """Return orthonormal coordinates at P."""

@@ -1,6 +1,6 @@
 """Names of the metrics of SPD matrices."""
 
-__all__ = ["ALIASES", "EXPONENTIAL", "MEAN", "METRICS", "canonical_name"]
+__all__ = ["ALIASES", "EXPONENTIAL", "HESSIAN", "MEAN", "METRICS", "canonical_name"]
 
 METRICS = (
     "affine_invariant",
@@ -37,6 +37,7 @@ ALIASES = {
 }
 # What the error messages recommend.
 EXPONENTIAL = "affine_invariant, log_euclidean, log_cholesky, bures_wasserstein"
+HESSIAN = "affine_invariant, log_euclidean, log_cholesky, euclidean"
 MEAN = "affine_invariant, log_euclidean, log_cholesky, bures_wasserstein, stein"
 
 

@@ -206,6 +206,21 @@ class SPD(DataOperations):
     def _log_volume_density(self, x, y):
         return self._geometry.log_volume(x, y)
 
+    @property
+    def has_hessian(self) -> bool:
+        """Whether `hess_half_sqdist` is available: not for Bures-Wasserstein."""
+        return self.is_flat or self._geometry.has_hessian
+
+    def _hess_half_sqdist(self, x, y):
+        if self._geometry.has_hessian:
+            return self._geometry.hessian(x, y)
+        return super()._hess_half_sqdist(x, y)
+
+    def _log_adjoint(self, x, y, w):
+        if self._geometry.has_hessian:
+            return self._geometry.log_adjoint(x, y, w)
+        return super()._log_adjoint(x, y, w)
+
     def _tangent_to_vector(self, x, v):
         return self._geometry.to_vector(x, v)
 
