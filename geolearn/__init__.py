@@ -10,6 +10,7 @@ from geolearn._version import __version__
 _SUBMODULES = (
     "covariance",
     "datasets",
+    "decomposition",
     "embedding",
     "ensemble",
     "graph",

@@ -1,0 +1,3 @@
+"""Principal subspaces of data on manifolds."""
+
+__all__: list[str] = []
