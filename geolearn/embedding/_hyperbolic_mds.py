@@ -57,9 +57,10 @@ class HyperbolicMDS(
         Dimension r of the hyperbolic space.
     scale : float or "auto", default="auto"
         Factor tau of the distances. "auto" tries those that bring the largest
-        distance to 1, 2, 4, 8 and 16, and keeps that of least distortion. Above 18
-        double precision gets short, which is warned of; above 700 and below 1e-7 is
-        an error.
+        distance to 1, 2, 4, 8 and 16, and keeps that of least distortion. Distances
+        of hyperbolic space of curvature K are recovered exactly with ``sqrt(-K)``,
+        which "auto" does not look for. Above a largest distance of 18 double
+        precision gets short, which is warned of; above 700 and below 1e-7 is an error.
     metric : str, callable or Manifold, default="precomputed"
         "precomputed", where `X` holds distances, or the distance between samples: a
         name of `geolearn.metrics` or scikit-learn, a function, a manifold.
