@@ -20,6 +20,7 @@ from geolearn.manifolds.euclidean import Euclidean
 from geolearn.manifolds.grassmann import Grassmann
 from geolearn.manifolds.hyperboloid import Hyperboloid
 from geolearn.manifolds.klein import KleinBall, convert_hyperbolic
+from geolearn.manifolds.planar_shapes import PlanarShapes
 from geolearn.manifolds.poincare import (
     PoincareBall,
     hyperboloid_to_poincare,
@@ -45,6 +46,7 @@ __all__ = [
     "Manifold",
     "ManifoldCheckError",
     "ManifoldReport",
+    "PlanarShapes",
     "PoincareBall",
     "ProductManifold",
     "PropertyResult",

@@ -6,6 +6,7 @@ from geolearn.manifolds.base import Manifold
 from geolearn.manifolds.euclidean import Euclidean
 from geolearn.manifolds.hyperboloid import Hyperboloid
 from geolearn.manifolds.klein import KleinBall
+from geolearn.manifolds.planar_shapes import PlanarShapes
 from geolearn.manifolds.poincare import PoincareBall
 from geolearn.manifolds.spd import SPD
 from geolearn.manifolds.sphere import Sphere
@@ -35,8 +36,8 @@ def get_manifold(
     manifold : str or Manifold
         Name of a manifold of vectors ("euclidean", "sphere", "hyperboloid",
         "poincare", "klein" or "torus", taken with unit radius or curvature -1) or of
-        matrices ("spd", taken with the affine-invariant metric); or an instance,
-        which is returned as it is.
+        matrices ("spd", taken with the affine-invariant metric, or "planar_shapes");
+        or an instance, which is returned as it is.
     n_features : int or tuple of int
         Shape of one point, ``X.shape[1:]`` of a data set `X`, or only the number of
         coordinates of a vector, the columns of a data matrix. It is one more than
@@ -81,10 +82,13 @@ def get_manifold(
         )
     if manifold == "spd":
         return _symmetric(shape)
+    if manifold == "planar_shapes":
+        return _planar(shape)
     if manifold not in _NAMED:
         raise ValueError(
             f"Unknown manifold {manifold!r}; known names are "
-            f"{sorted([*_NAMED, 'spd'])}. Other manifolds are passed as instances."
+            f"{sorted([*_NAMED, 'planar_shapes', 'spd'])}. Other manifolds are "
+            f"passed as instances."
         )
     if len(shape) != 1:
         raise ValueError(
@@ -119,3 +123,12 @@ def _symmetric(shape):
             f"of Covariances().fit_transform(trials)."
         )
     return SPD(shape[0])
+
+
+def _planar(shape):
+    if len(shape) != 2 or shape[1] != 2:
+        raise ValueError(
+            f"Points of 'planar_shapes' are landmarks in the plane, but the data have "
+            f"{_describe(shape)}. Pass data of shape (n_samples, n_landmarks, 2)."
+        )
+    return PlanarShapes(shape[0])
