@@ -369,6 +369,18 @@ def _inverse_chunk(T, count, a, b, y, inverse, out):
     out[FORCE + 2] += 2.0 * inverse * f2
 
 
+@kernel(fastmath={"reassoc", "contract"})
+def _weigh(v, w, h, count):
+    """Weigh w by count v; return the sums of count v and of count v h."""
+    total = slope = 0.0
+    for k in range(count.shape[0]):
+        t = v[k] * count[k]
+        w[k] *= t
+        total += t
+        slope += t * h[k]
+    return total, slope
+
+
 @kernel
 def add_repulsion(code, T, count, a, b, y, tau, dim, B, out):
     """Add to a row of sums the columns a to b of T, that many points each.
@@ -407,13 +419,9 @@ def add_repulsion(code, T, count, a, b, y, tau, dim, B, out):
                 out[r] *= shrink
             out[PHI] = low
         _exponential(v, out[PHI], B[5], m)
-    number = count[a:b]
-    for k in range(m):
-        v[k] *= number[k]
-        w[k] *= v[k]
-        h[k] *= v[k]
-    out[SUM] += _total(v, m)
-    out[SLOPE] += _total(h, m)
+    total, slope = _weigh(v, w, h, count[a:b])
+    out[SUM] += total
+    out[SLOPE] += slope
     _pull(code, T, a, b, y, w, B, out)
 
 

@@ -9,7 +9,7 @@ corner of the box of its points, so that repeated points are one exact cell. Ker
 the arc are not smooth at antipodes: there, cells are opened like near ones.
 """
 
-# kernels: _sne_kernels=df9d4691
+# kernels: _sne_kernels=ba6c252f
 
 import numpy as np
 from numba import prange

@@ -314,6 +314,20 @@ def test_antipodes_are_finite(kernel, apart):
         np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
 
 
+def test_logarithms_keep_their_digits_near_antipodes():
+    # on a great circle the logarithm is the angle; x - y would lose nine digits
+    angle = np.array([0.0, np.pi - 1e-7, 1.0])
+    Y = np.column_stack([np.sin(angle), np.zeros(3), np.cos(angle)])
+    Y[1] = [np.sin(1e-7), 0.0, -np.cos(1e-7)]
+    value = sne_objective(Y, P3, target="sphere", scale=0.5)
+    log = angle[None] - angle[:, None]
+    q = 1.0 / (1.0 + log**2 / 0.5) - np.eye(3)
+    weight = (P3 - q / q.sum()) * 2.0 / (0.5 + log**2)
+    wanted = -2.0 * np.sum(weight * log, axis=1)
+    ahead = np.column_stack([np.cos(angle), np.zeros(3), -np.sin(angle)])
+    np.testing.assert_allclose(value.gradient, wanted[:, None] * ahead, atol=1e-14)
+
+
 @pytest.mark.parametrize("kernel", CODES[-1])
 def test_far_hyperbolic_points_keep_their_digits(kernel):
     # The rounding of coordinates moves a point at radius 12 by eps * cosh(12) = 2e-11.
