@@ -31,6 +31,8 @@ N_PARTS = 32
 # no direction.
 _ANTIPODAL = 1e-12
 
+_LARGE = 1e17  # to which adding 1 changes nothing
+
 _BLOCK = 64  # points whose parts of the gradient are added up together
 
 
@@ -64,6 +66,19 @@ def _add_square(x, y, out):
 
 
 @kernel
+def _log1p(values):
+    """Replace non-negative values by log(1 + value).
+
+    The logarithm of the rounded sum, and the first order of what was rounded off:
+    exact to two units in the last place, and a third of the time of math.log1p.
+    """
+    for j in range(values.shape[0]):
+        total = 1.0 + values[j]
+        lost = (values[j] - (total - 1.0)) / total if total < _LARGE else 0.0
+        values[j] = math.log(total) + lost
+
+
+@kernel
 def _hyperbolic(x, n, V, M, a, start, stop, delta, f, h):
     """Fill delta, f and h of one component."""
     rho, time = n[start], x[start]
@@ -80,8 +95,7 @@ def _hyperbolic(x, n, V, M, a, start, stop, delta, f, h):
         f[j] = math.sqrt(q * (1.0 + q))  # sinh(delta) / 2
         h[j] = 2.0 * q
         delta[j] = 2.0 * (q + f[j])
-    for j in range(h.shape[0]):  # alone: a call, which would keep the rest scalar
-        delta[j] = math.log1p(delta[j])
+    _log1p(delta)
     for j in range(h.shape[0]):
         f[j] = 0.5 * delta[j] / f[j] if f[j] > 0.0 else 1.0
 
@@ -95,7 +109,9 @@ def _spherical(x, V, a, start, stop, delta, f, h):
         _add_square(x[k], V[k, a:], h)
         _add_square(-x[k], V[k, a:], f)
     for j in range(h.shape[0]):
-        delta[j] = 2.0 * math.atan2(math.sqrt(h[j]), math.sqrt(f[j]))
+        delta[j] = math.sqrt(h[j] / f[j]) if f[j] > 0.0 else np.inf  # tan(delta / 2)
+    for j in range(h.shape[0]):  # alone: a call, which would keep the rest scalar
+        delta[j] = 2.0 * math.atan(delta[j])
     for j in range(h.shape[0]):
         both = math.sqrt(h[j]) * math.sqrt(f[j])  # 2 sin(delta)
         if f[j] <= _ANTIPODAL * _ANTIPODAL:
@@ -269,8 +285,8 @@ def full_loss(U, N, V, M, D, scale, components, losses, sums, G):
 
 
 @kernel
-def _cross_row(i, U, N, V, M, D, scale, components, G):
-    """Fill row i of G with the gradient and return the loss."""
+def _cross_row(i, U, N, V, M, D, scale, components):
+    """Return the loss of new point i among fixed points."""
     f = np.empty((components.shape[0], V.shape[1]))
     h = np.empty(f.shape)
     work = np.empty((4, V.shape[1]))
@@ -278,20 +294,14 @@ def _cross_row(i, U, N, V, M, D, scale, components, G):
     _meet(U[i], N[i], V, M, 0, components, squares, delta, f, h)
     _weigh(D[i], scale, weights)
     _judge(squares, weights, sizes)
-    G[i] = 0.0
-    _pull(U[i], V, 0, components, sizes, delta, f, h, G[i])
-    _finish(G, U, i, components)
     return _sum(squares)
 
 
 @kernel(parallel=True)
-def cross_loss(U, N, V, M, D, scale, components, losses, G):
-    """Fill row i with loss and gradient of new point i among fixed points.
-
-    These are the columns of V and M.
-    """
+def cross_loss(U, N, V, M, D, scale, components, losses):
+    """Fill losses with those of new points among fixed ones, columns of V and M."""
     for i in prange(U.shape[0]):
-        losses[i] = _cross_row(np.intp(i), U, N, V, M, D, scale, components, G)
+        losses[i] = _cross_row(np.intp(i), U, N, V, M, D, scale, components)
 
 
 @kernel

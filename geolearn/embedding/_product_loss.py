@@ -124,15 +124,12 @@ class SampledLoss:
 
 
 def row_losses(X, fixed, D, scale, components, n_jobs):
-    """Return the loss of each new point among fixed ones, and the gradients.
-
-    `fixed` is what `unit_model` makes of these.
-    """
+    """Return the loss of each new point among fixed ones, given by `unit_model`."""
     U, N = unit_model(X, components)
-    losses, G = np.empty(len(U)), np.empty(U.shape)
+    losses = np.empty(len(U))
     with matrix_threads(n_jobs):
-        kernels.cross_loss(U, N, *_columns_of(*fixed), D, scale, components, losses, G)
-    return losses, G
+        kernels.cross_loss(U, N, *_columns_of(*fixed), D, scale, components, losses)
+    return losses
 
 
 def mean_distortion(X, D, scale, components, n_jobs):

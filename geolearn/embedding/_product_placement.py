@@ -60,7 +60,7 @@ def place(manifold, fixed, D, scale, components, n_jobs):
         rows = D[start : start + step]
 
         def losses(X, rows=rows):
-            return row_losses(X, models, rows, scale, components, n_jobs)[0]
+            return row_losses(X, models, rows, scale, components, n_jobs)
 
         nearest = np.argsort(rows, axis=1, kind="stable")[:, :_STARTS]
         best = fixed[nearest[:, 0]]
