@@ -8,7 +8,14 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.utils import Bunch
 
-from geolearn.datasets import load_basic_motions, load_cities, load_emg_gestures
+from geolearn.datasets import (
+    load_basic_motions,
+    load_cities,
+    load_emg_gestures,
+    load_hand_shapes,
+)
+from geolearn.datasets._hands import _front_views
+from geolearn.manifolds import PlanarShapes
 from tests.source import PACKAGE
 
 DATA = PACKAGE / "datasets" / "data"
@@ -19,6 +26,7 @@ MAX_BYTES = 2_000_000
 DIGESTS = {
     "emg": "63f1c25f36edb9ca286f7dd6593df40ed05df0fc87ff979af604a3918b7015fc",
     "cities": "d6e5e8b43f04b82f81a4507141393d0828ee02828d979f6dd1dfc95bbd3f8a24",
+    "hands": "e44e196c7686b9b4391dec984030650726314fcf660388bdb7578579f91c7ea8",
     "motions": "ce657471aaa20b4105170429e2763b72b713726f21d6bcdce31302a22dffcdb1",
 }
 
@@ -33,7 +41,7 @@ def digest(*arrays):
 def test_every_data_file_has_a_notice_and_a_description():
     notice = (DATA / "NOTICE").read_text(encoding="utf-8")
     arrays = sorted(DATA.glob("*.npz"))
-    assert len(arrays) == 3
+    assert len(arrays) == 4
     for path in arrays:
         assert path.name in notice
         assert path.with_suffix(".rst").exists()
@@ -174,7 +182,12 @@ print(read_arrays("emg_gestures")["data"].shape)
 
 @pytest.mark.parametrize(
     ("package", "script"),
-    [("geomstats", "emg_gestures"), ("aeon", "basic_motions"), ("geomstats", "cities")],
+    [
+        ("geomstats", "emg_gestures"),
+        ("aeon", "basic_motions"),
+        ("geomstats", "cities"),
+        ("geomstats", "hand_shapes"),
+    ],
 )
 def test_build_scripts_make_the_shipped_files(package, script):
     try:
@@ -205,3 +218,55 @@ def test_cities():
     found.update(cities.latitude.astype("<f8").tobytes())
     assert found.hexdigest() == DIGESTS["cities"]
     assert "MIT" in cities.DESCR
+
+
+def test_hand_shapes():
+    hands = load_hand_shapes()
+    assert hands.data.shape == (52, 22, 3)
+    assert hands.data.dtype == np.float64
+    assert_array_equal(np.bincount(hands.target), [25, 27])
+    assert list(hands.target_names) == ["grab", "expand"]
+    # First numbers of the second line of hands.txt, as parsed by float().
+    assert hands.data[0, 0].tolist() == [0.231919738, -0.246179562, 0.367907]
+    found = digest(hands.data.astype("<f8"), hands.target.astype("<i2"))
+    assert found == DIGESTS["hands"]
+    assert hands.landmark_names[[0, 1, 5, 13]].tolist() == [
+        "wrist",
+        "palm",
+        "thumb tip",
+        "middle tip",
+    ]
+    assert hands.bones.shape == (21, 2)
+    assert_array_equal(np.unique(hands.bones), np.arange(22))  # a tree
+    assert_array_equal(np.sort(hands.bones[:, 1]), np.arange(1, 22))
+    ends = hands.data[:, hands.bones]
+    lengths = np.linalg.norm(ends[:, :, 0] - ends[:, :, 1], axis=-1)
+    assert lengths.max() < 0.12
+    for text in ("MIT", "SHREC", "arXiv:2004.04667"):
+        assert text in hands.DESCR
+
+
+def test_hands_in_the_plane_are_seen_from_the_front():
+    hands = load_hand_shapes()
+    shapes = PlanarShapes(22)
+    assert_array_equal(shapes.belongs(hands.planar, atol=1e-14), True)
+    # The thumb is to one side, the little finger to the other, fingers point ahead.
+    mean = hands.planar.mean(axis=0)
+    names = list(hands.landmark_names)
+    wrist, thumb, middle, little = (
+        mean[names.index(name)]
+        for name in ("wrist", "thumb tip", "middle tip", "little tip")
+    )
+    assert wrist[0] < 0.0 < middle[0]
+    assert little[1] < 0.0 < thumb[1]
+    # Turning every hand in space by itself, moving and scaling it changes nothing.
+    rng = np.random.default_rng(0)
+    turns, _ = np.linalg.qr(rng.normal(size=(52, 3, 3)))
+    turns *= np.sign(np.linalg.det(turns))[:, None, None]
+    moved = 3.0 * hands.data @ turns + rng.normal(size=(52, 1, 3))
+    np.testing.assert_allclose(_front_views(moved), hands.planar, atol=1e-12)
+    # Own computation, as a record.
+    grab, expand = (
+        shapes.frechet_mean(hands.planar[hands.target == k]) for k in (0, 1)
+    )
+    np.testing.assert_allclose(shapes.dist(grab, expand), 0.286492086, rtol=1e-7)
