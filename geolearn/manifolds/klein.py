@@ -13,6 +13,8 @@ from geolearn.utils._hyperbolic_models import HYPERBOLIC_MODELS
 
 __all__ = ["KleinBall", "convert_hyperbolic"]
 
+_FAR = 1e150  # radii of curvature; the square is finite
+
 
 class KleinBall(Ball):
     """Represent hyperbolic space by a ball whose chords are the geodesics.
@@ -149,8 +151,8 @@ def convert_hyperbolic(
     Raises
     ------
     ValueError
-        If a model is unknown, the curvature is not negative, or a point of a ball is
-        not inside it.
+        If a model is unknown, the curvature is not negative, a coordinate is infinite,
+        or a point of a ball is not inside it.
 
     See Also
     --------
@@ -181,9 +183,17 @@ def convert_hyperbolic(
     X = np.asarray(X)
     dtype = np.float32 if X.dtype == np.float32 else np.float64
     X = X.astype(np.float64)
+    if np.isinf(X).any():
+        raise ValueError("X contains infinity; coordinates of points are finite.")
+    if X.ndim == 0 or (source == "hyperboloid" and X.shape[-1] < 2):
+        raise ValueError(
+            f"X has shape {X.shape}, but points of the {source} model are rows of "
+            f"{'at least 2 numbers, time first' if X.ndim else 'numbers'}."
+        )
     if source == target:
         return X.astype(dtype, copy=False)
     if source == "hyperboloid":
+        X = _within(X, _FAR / root)
         if target == "poincare":
             result = hyperboloid_to_poincare(X, curvature=curvature)
         else:
@@ -206,6 +216,14 @@ def convert_hyperbolic(
     else:  # what the function of the ball returns, but NaN passes
         result = lift_from_poincare(X, norm, root)
     return result.astype(dtype, copy=False)
+
+
+def _within(X, size):
+    """Shrink rows to a size whose square is finite; balls do not see the difference."""
+    largest = np.max(np.abs(X), axis=-1, keepdims=True, initial=0.0)
+    if not np.any(largest > size):
+        return X
+    return X * np.where(largest > size, size / np.maximum(largest, size), 1.0)
 
 
 def _lift(x, gap, root):

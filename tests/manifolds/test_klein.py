@@ -147,3 +147,27 @@ def test_bad_conversions():
         convert_hyperbolic([[0.0], [2.0]], "klein", "poincare", -0.25)
     with pytest.raises(ValueError, match="curvature must be a negative number"):
         convert_hyperbolic([0.0], "klein", "poincare", 0.0)
+
+
+@pytest.mark.parametrize("model", ["klein", "poincare"])
+def test_points_beyond_all_squares_are_on_the_boundary(model):
+    """Their norm overflowed, and they were shown at the origin."""
+    X = [[5e200, 3e200, 4e200], [1.25, 0.75, 0.0]]
+    shown = convert_hyperbolic(X, "hyperboloid", model, -0.25)
+    assert_allclose(shown[0], [1.2, 1.6], rtol=1e-12)
+    assert_allclose(
+        shown[1], convert_hyperbolic(X[1], "hyperboloid", model, -0.25), rtol=1e-15
+    )
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ([[np.inf, 1.0, 0.0]], "infinity"),
+        ([[1.0]], "at least 2 numbers"),
+        (1.0, "rows of numbers"),
+    ],
+)
+def test_what_is_no_point_of_the_hyperboloid(X, message):
+    with pytest.raises(ValueError, match=message):
+        convert_hyperbolic(X, "hyperboloid" if np.ndim(X) else "klein", "poincare")
