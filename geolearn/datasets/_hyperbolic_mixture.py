@@ -73,7 +73,8 @@ def make_wrapped_normal_mixture(
     TypeError
         If a parameter has the wrong type.
     ValueError
-        If a parameter is out of its range.
+        If a parameter is out of its range, or spreads points over more than about 700
+        radii of curvature, where coordinates overflow.
 
     See Also
     --------
@@ -118,7 +119,9 @@ def make_wrapped_normal_mixture(
     data.vectors = normal_vectors(data.covariances, data.component, rng)
     centers = data.means[data.component]
     moved = space.vector_to_tangent(centers, data.vectors)
-    data.X = space.exp(centers, moved)
+    with np.errstate(over="ignore", invalid="ignore"):
+        data.X = space.exp(centers, moved)
+    check_finite(data.X, f"noise={noise} or abs(curvature)={abs(curvature)}")
     data.y = data.component
     if task == "regression":
         data.y = regression_target(data, moved[:, 1:], n_classes, noise, rng)
@@ -159,6 +162,16 @@ def regression_target(data, vectors, n_components, noise, rng):
     y += rng.normal(0.0, noise, size=len(vectors))
     extent = y.max() - y.min()
     return (y - y.min()) / (extent if extent > 0.0 else 1.0)
+
+
+def check_finite(X, causes):
+    """Raise if points are farther out than double precision goes."""
+    far = np.flatnonzero(~np.isfinite(X).all(axis=1))
+    if far.size:
+        raise ValueError(
+            f"{far.size} of {len(X)} points are more than about 700 radii of curvature "
+            f"from the origin, and their coordinates overflow; lower {causes}."
+        )
 
 
 def check_task(task):

@@ -10,6 +10,7 @@ from sklearn.utils import Bunch, check_random_state, check_scalar
 
 from geolearn.datasets._frame import answer, check_real
 from geolearn.datasets._hyperbolic_mixture import (
+    check_finite,
     check_task,
     normal_vectors,
     regression_target,
@@ -89,7 +90,8 @@ def make_product_mixture(
     TypeError
         If a parameter has the wrong type.
     ValueError
-        If a parameter is out of its range.
+        If a parameter is out of its range, or spreads points over more than about 700
+        radii of curvature, where coordinates overflow.
 
     See Also
     --------
@@ -142,7 +144,11 @@ def make_product_mixture(
     vectors = [normal_vectors(cov, data.component, rng) for cov in data.covariances]
     data.vectors = np.hstack(vectors)
     triples = zip(spaces, means, vectors, strict=True)
-    data.X = np.hstack([_place(s, mean[data.component], v) for s, mean, v in triples])
+    with np.errstate(over="ignore", invalid="ignore"):
+        placed = [_place(s, mean[data.component], v) for s, mean, v in triples]
+    data.X = np.hstack(placed)
+    causes = f"mean_variance={mean_variance} or point_variance={point_variance}"
+    check_finite(data.X, causes)
     others = rng.randint(n_classes, size=n_clusters - n_classes)
     data.classes = np.concatenate([np.arange(n_classes), others])
     data.y = data.classes[data.component]

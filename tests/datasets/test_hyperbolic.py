@@ -254,3 +254,11 @@ def test_single_points_and_classes():
     X, y = make_product_mixture([(1.0, 1)], 1, 1, random_state=0)
     assert X.shape == (1, 2)
     assert y.tolist() == [0]
+
+
+def test_points_that_overflow_are_an_error():
+    """They were NaN."""
+    with pytest.raises(ValueError, match=r"lower noise=10.*curvature"):
+        make_wrapped_normal_mixture(50, noise=1e7, random_state=0)
+    with pytest.raises(ValueError, match=r"lower mean_variance=1.0 or point_variance"):
+        make_product_mixture([(-1.0, 2)], 50, point_variance=1e7, random_state=0)
