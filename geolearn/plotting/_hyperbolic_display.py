@@ -178,10 +178,13 @@ class HyperbolicDecisionDisplay:
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If the points are not of two dimensions, the estimator has several
-            outputs or no such response, or it does not say what points it takes.
+            If the points are not of two dimensions or off the model, the estimator
+            has several outputs or no such response, or it does not say what points it
+            takes.
         """
         check_is_fitted(estimator)
+        if splits not in (True, False, "auto"):
+            raise ValueError(f"splits={splits!r} must be True, False or 'auto'.")
         geometry = geometry_of(estimator, model, curvature, time_axis)
         n_columns = 3 if geometry.model == "hyperboloid" else 2
         shapes = [np.shape(X)[1:]] if X is not None else []
@@ -361,6 +364,18 @@ class HyperbolicDecisionDisplay:
             self.ax_.set_title(title)
 
 
+def _named(X, estimator):
+    """Return a table with the names of columns that the estimator knows, if it does."""
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is None:
+        return X
+    try:
+        import pandas as pd
+    except ImportError:  # scikit-learn will warn that names are missing
+        return X
+    return pd.DataFrame(X, columns=names)
+
+
 def _respond(estimator, geometry, response_method, grid_resolution):
     """Return the responses on the grid and the classes."""
     if response_method not in ("predict", "predict_proba"):
@@ -380,7 +395,7 @@ def _respond(estimator, geometry, response_method, grid_resolution):
     # Pixels that the boundary cuts show what is predicted at its inside.
     norm = np.linalg.norm(grid, axis=1, keepdims=True)
     grid *= np.minimum(1.0, _EDGE / np.maximum(norm, _EDGE))
-    X = geometry.from_disk(geometry.radius * grid)
+    X = _named(geometry.from_disk(geometry.radius * grid), estimator)
     result = getattr(estimator, response_method)(X)
     if isinstance(result, list) or (response_method == "predict" and result.ndim > 1):
         raise ValueError(

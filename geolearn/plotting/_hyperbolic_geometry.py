@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from geolearn.manifolds import convert_hyperbolic
+from geolearn.manifolds._hyperbolic_points import check_hyperbolic_points
 from geolearn.plotting._coordinates import final_estimator
 
 _CURVE_POINTS = 129
@@ -25,7 +26,11 @@ class Geometry(NamedTuple):
 
     def to_disk(self, X):
         """Return points of the model in the Poincaré disk."""
-        X = np.asarray(X, dtype=np.float64)
+        X = np.asarray(X)
+        dtype, X = X.dtype, X.astype(np.float64)
+        check_hyperbolic_points(
+            X, self.model, self.curvature, time_axis=self.time_axis, dtype=dtype
+        )
         if self.model == "hyperboloid":
             time = self.time_axis % 3
             X = np.concatenate([X[:, [time]], np.delete(X, time, axis=1)], axis=1)

@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 from numpy.testing import assert_allclose, assert_array_equal
@@ -305,3 +306,23 @@ def test_bad_arguments():
         HyperbolicDecisionDisplay(np.zeros((2, 3)))
     with pytest.raises(ValueError, match="probabilities of 2 classes"):
         HyperbolicDecisionDisplay(np.zeros((2, 2, 2)))
+
+
+def test_names_of_columns_are_kept():
+    """Prediction on the grid warned of missing names."""
+    table = pd.DataFrame(X, columns=["time", "x", "y"])
+    model = HyperbolicDecisionTreeClassifier(max_depth=2).fit(table, Y)
+    assert draw(model, table, Y, **QUICK).response.shape == (41, 41)
+
+
+def test_boosting_of_one_class_can_be_drawn():
+    model = HyperbolicHistGradientBoostingClassifier(max_iter=2).fit(X, ["a"] * len(X))
+    display = draw(model, response_method="predict_proba", **QUICK)
+    assert_array_equal(display.response, np.ones((41, 41, 1)))
+
+
+def test_points_off_the_model_are_not_drawn():
+    with pytest.raises(ValueError, match="not on the hyperboloid"):
+        draw(TREE, X + 1.0, Y, **QUICK)
+    with pytest.raises(ValueError, match="splits='some' must be"):
+        draw(TREE, X, Y, splits="some", **QUICK)
