@@ -172,7 +172,8 @@ class HyperbolicHistGradientBoostingClassifier(
             Probabilities by the trees so far.
         """
         Z = self._new_features(X)
-        yield from self.estimator_.staged_predict_proba(Z)
+        for proba in self.estimator_.staged_predict_proba(Z):
+            yield self._of_classes(proba)
 
 
 class HyperbolicHistGradientBoostingRegressor(

@@ -318,7 +318,13 @@ class ProbabilityMethods:
             Probabilities in the order of `classes_`, a list for several outputs.
         """
         Z = self._new_features(X)
-        return self.estimator_.predict_proba(Z)
+        return self._of_classes(self.estimator_.predict_proba(Z))
+
+    def _of_classes(self, proba):
+        """Drop the second column that boosting gives a single class."""
+        if isinstance(proba, list) or proba.shape[1] <= len(self.estimator_.classes_):
+            return proba
+        return np.ones((len(proba), 1))
 
     def predict_log_proba(self, X):
         """Return logarithms of the probabilities of the classes.

@@ -302,3 +302,12 @@ def test_cross_validation_of_strings():
     labels = np.array(["genus", "family", "order"])[Y]
     scores = cross_val_score(small(HyperbolicRandomForestClassifier), X, labels, cv=3)
     assert scores.min() > 0.6
+
+
+def test_boosting_gives_one_class_one_column():
+    """scikit-learn's has two, though ``classes_`` has one entry."""
+    X = make_points(60)
+    model = HyperbolicHistGradientBoostingClassifier(max_iter=3).fit(X, ["a"] * 60)
+    assert_array_equal(model.predict_proba(X), np.ones((60, 1)))
+    assert_array_equal(model.predict_log_proba(X), np.zeros((60, 1)))
+    assert [p.shape for p in model.staged_predict_proba(X)] == [(60, 1)] * 3
