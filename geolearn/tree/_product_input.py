@@ -7,6 +7,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from scipy import sparse
 from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import check_random_state, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
@@ -138,6 +139,11 @@ class ProductSpaceInput(KnownParameters):
     def _read_training(self, X, y):
         """Validate both and return features and targets of shape (n, n_outputs)."""
         single = _is_single(X)
+        if sparse.issparse(y):
+            raise TypeError(
+                "Sparse data was passed for y, but dense targets are required; pass "
+                "y.toarray()."
+            )
         X, y = validate_table(
             self, X, y, dtype=np.float64, order="C", multi_output=True
         )
@@ -221,12 +227,12 @@ class ClassTargets:
 
     def _encode(self, y):
         """Store the classes of each output and return their codes."""
-        if y.dtype.kind not in "biu":  # which are classes anyway
-            check_classification_targets(y)
         self.classes_, codes = [], np.empty(y.shape, np.int32)
         for o in range(self.n_outputs_):
             classes, codes[:, o] = _classes_and_codes(y[:, o])
             self.classes_.append(classes)
+        if y.dtype.kind not in "biu":  # which are classes anyway
+            check_classification_targets(y)
         counts = [len(classes) for classes in self.classes_]
         self.n_classes_ = counts
         self._starts = np.concatenate([[0], np.cumsum(counts)])
@@ -323,7 +329,13 @@ def _classes_and_codes(labels):
             present = np.bincount(offsets, minlength=span) > 0
             classes = (np.flatnonzero(present) + low).astype(labels.dtype)
             return classes, (np.cumsum(present) - 1)[offsets]
-    return np.unique(labels, return_inverse=True)
+    try:
+        return np.unique(labels, return_inverse=True)
+    except TypeError as error:
+        raise TypeError(
+            f"y mixes labels that cannot be sorted ({error}); convert all to one type, "
+            f"such as str."
+        ) from error
 
 
 def _check_weights(weight, name):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -394,6 +395,15 @@ def test_targets_whose_squares_are_out_of_range_are_an_error(size):
     with pytest.raises(ValueError, match="largest size in y"):
         tree.fit(X, size * np.arange(20.0))
     assert tree.fit(X, np.zeros(20)).get_n_leaves() == 1
+
+
+def test_sparse_and_mixed_labels_are_errors_that_say_so():
+    X = points([(-1.0, 2)], 20)
+    tree = ProductSpaceDecisionTreeClassifier([(-1.0, 2)])
+    with pytest.raises(TypeError, match="Sparse data was passed for y"):
+        tree.fit(X, sparse.csr_array(np.eye(20)))
+    with pytest.raises(TypeError, match="y mixes labels that cannot be sorted"):
+        tree.fit(X, np.array(["a", 1] * 10, dtype=object))
 
 
 def test_the_sign_of_zero_does_not_matter():
