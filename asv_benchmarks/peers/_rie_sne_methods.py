@@ -63,10 +63,18 @@ def window_covariances(n=681, seed=0):
     return SPD(p), np.stack([np.cov(returns[i : i + window].T) for i in range(n)])
 
 
+def digits(n=1797, seed=0):
+    """Return images of handwritten digits of unit norm, points of S^63."""
+    from sklearn.datasets import load_digits
+
+    return Sphere(63), Sphere(63).project(load_digits().data[:n])
+
+
 DATA = {
     "S2 in S5": sphere_in_sphere,
     "clusters on S10": sphere_clusters,
     "sliding covariances": window_covariances,
+    "digits on S63": digits,
 }
 
 

@@ -245,6 +245,15 @@ def test_collapsed_points_are_not_at_rest():
     assert found.n_iter > 1000 or found.kl < evaluate(Y).kl
 
 
+def test_points_near_each_other_are_not_at_rest():
+    """Their gradient is tiny, but grows with them."""
+    Y = Euclidean(2).random_normal(40, scale=1e-9, random_state=0)
+    schedule = Schedule(exaggeration_iter=0, max_iter=120, learning_rate=0.1)
+    evaluate = objective_on(Euclidean(2), joint())
+    assert np.linalg.norm(evaluate(Y).gradient) < schedule.min_grad_norm
+    assert descend(evaluate, Y, PlaneSteps(), schedule=schedule).n_iter == 120
+
+
 def test_overflow_goes_back_one_step_and_halves_the_rate():
     seen = []
     downhill = np.array([[1.0], [-1.0]])
