@@ -77,6 +77,22 @@ def _exponential(v, shift, work, m):
 
 
 @kernel(fastmath={"contract"})
+def _odd(s):
+    """Return artanh(z) / z at s = z^2, arctan(z) / z at s = -z^2, for s up to 0.04."""
+    p = 1.0 / 21.0 + s * (1.0 / 23.0)
+    p = 1.0 / 19.0 + s * p
+    p = 1.0 / 17.0 + s * p
+    p = 1.0 / 15.0 + s * p
+    p = 1.0 / 13.0 + s * p
+    p = 1.0 / 11.0 + s * p
+    p = 1.0 / 9.0 + s * p
+    p = 1.0 / 7.0 + s * p
+    p = 1.0 / 5.0 + s * p
+    p = 1.0 / 3.0 + s * p
+    return 1.0 + s * p
+
+
+@kernel(fastmath={"contract"})
 def _logarithm(y, small, e, m):
     """Replace y > 0 by log(y); small is (y - 1) / (y + 1), used for y near 1."""
     bits = y.view(np.int64)
@@ -87,17 +103,7 @@ def _logarithm(y, small, e, m):
     for k in range(m):
         z = small[k] if e[k] == 0.0 else (y[k] - 1.0) / (y[k] + 1.0)
         s = z * z
-        p = 1.0 / 21.0 + s * (1.0 / 23.0)
-        p = 1.0 / 19.0 + s * p
-        p = 1.0 / 17.0 + s * p
-        p = 1.0 / 15.0 + s * p
-        p = 1.0 / 13.0 + s * p
-        p = 1.0 / 11.0 + s * p
-        p = 1.0 / 9.0 + s * p
-        p = 1.0 / 7.0 + s * p
-        p = 1.0 / 5.0 + s * p
-        p = 1.0 / 3.0 + s * p
-        y[k] = e[k] * _LOG2_HIGH + (2.0 * z * (1.0 + s * p) + e[k] * _LOG2_LOW)
+        y[k] = e[k] * _LOG2_HIGH + (2.0 * z * _odd(s) + e[k] * _LOG2_LOW)
 
 
 @kernel(fastmath={"contract"})
@@ -108,18 +114,7 @@ def _arc(x, c, d, m):
         t = math.sqrt(x[k]) / t
         t = t / (1.0 + math.sqrt(1.0 + t * t))
         t = t / (1.0 + math.sqrt(1.0 + t * t))
-        s = t * t
-        p = 1.0 / 21.0 - s * (1.0 / 23.0)
-        p = 1.0 / 19.0 - s * p
-        p = 1.0 / 17.0 - s * p
-        p = 1.0 / 15.0 - s * p
-        p = 1.0 / 13.0 - s * p
-        p = 1.0 / 11.0 - s * p
-        p = 1.0 / 9.0 - s * p
-        p = 1.0 / 7.0 - s * p
-        p = 1.0 / 5.0 - s * p
-        p = 1.0 / 3.0 - s * p
-        d[k] = 16.0 * t * (1.0 - s * p)
+        d[k] = 16.0 * t * _odd(-t * t)
 
 
 @kernel

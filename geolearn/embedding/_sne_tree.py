@@ -9,7 +9,7 @@ corner of the box of its points, so that repeated points are one exact cell. Ker
 the arc are not smooth at antipodes: there, cells are opened like near ones.
 """
 
-# kernels: _sne_kernels=ba6c252f
+# kernels: _sne_kernels=e2cc2a5c
 
 import numpy as np
 from numba import prange
