@@ -6,12 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from geolearn.manifolds._hessians import (
-    along_and_across,
-    identities,
-    negative_factors,
-    times_along_and_across,
-)
+from geolearn.manifolds._hessians import across, negative_factors, units
 from geolearn.manifolds.base import Manifold
 from geolearn.manifolds.special import log_sinhc
 from geolearn.utils.validation import check_integer, check_positive
@@ -88,26 +83,15 @@ class ConstantCurvature(Manifold):
     def _log_volume_density(self, x, y):
         return self._log_volume_of_distance(self._dist(x, y))
 
-    def _jacobi_factors(self, x, y):
+    def _factors(self, x, y):
         """Return the factors of Hessians and of adjoints across the geodesic."""
         return negative_factors(self._dist(x, y) / self._length_scale)
 
-    def _hess_half_sqdist(self, x, y):
-        if self.is_flat or self.dim == 1:
-            return identities(self.dim, self._leading(x, y))
-        direction = self._tangent_to_vector(x, self._log(x, y))
-        return along_and_across(direction, self._jacobi_factors(x, y)[0])
-
-    def _log_adjoint(self, x, y, w):
-        if not self.is_flat and self.dim > 1:
-            direction = self._tangent_to_vector(x, self._log(x, y))
-            w = times_along_and_across(
-                direction,
-                self._jacobi_factors(x, y)[1],
-                self._tangent_to_vector(x, w),
-            )
-            w = self._vector_to_tangent(x, w)
-        return self._transport(x, y, w)
+    def _scaled(self, x, y, w, which):
+        u = units(self._tangent_to_vector(x, self._log(x, y)))
+        factor = self._factors(x, y)[which]
+        # The direction itself keeps its length, however large the factor.
+        return w + (factor - 1.0)[..., None] * across(u, across(u, w))
 
     def _fill_log_volume(self, X, Y, distances, log_volume, symmetric):
         for rows in self._row_blocks(len(X), len(Y)):

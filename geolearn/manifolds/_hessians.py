@@ -6,7 +6,7 @@ differential of y -> log_x(y) is t / sin(t), up to transport; eigenvalues -t^2 g
 t coth(t) and t / sinh(t).
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -15,34 +15,19 @@ from geolearn.manifolds._pointwise import finish
 from geolearn.manifolds.special import cot_minus_inverse, coth_minus_inverse, sinc
 
 __all__ = [
+    "ADJOINT",
+    "HESSIAN",
     "HessianOperations",
-    "Spectrum",
-    "along_and_across",
+    "across",
     "identities",
     "negative_factors",
     "positive_factors",
-    "times_along_and_across",
+    "scale_pairs",
+    "units",
 ]
 
+HESSIAN, ADJOINT = 0, 1  # which of the two factors of an eigenvector is wanted
 _BEYOND = 2.5  # angle above which its gap to pi is the precise one
-
-
-class Spectrum(NamedTuple):
-    """Hold the eigenvectors of the curvature operator of a geodesic, and values.
-
-    Parameters
-    ----------
-    basis : ndarray of shape (..., dim, dim)
-        Eigenvectors in the columns, in the orthonormal frame at the start.
-    hessian : ndarray of shape (..., dim)
-        Eigenvalues of the Hessian: t cot(t), 1 or t coth(t).
-    adjoint : ndarray of shape (..., dim)
-        Factors of the differential of the logarithm: t / sin(t), 1 or t / sinh(t).
-    """
-
-    basis: np.ndarray
-    hessian: np.ndarray
-    adjoint: np.ndarray
 
 
 class HessianOperations(FrameOperations):
@@ -51,11 +36,11 @@ class HessianOperations(FrameOperations):
     @property
     def has_hessian(self) -> bool:
         """Whether `hess_half_sqdist` is available, in closed form."""
-        kind = type(self)
+        kind, default = type(self), HessianOperations
         return (
             self.is_flat
-            or kind._hess_half_sqdist is not HessianOperations._hess_half_sqdist
-            or kind._spectrum is not HessianOperations._spectrum
+            or kind._hess_half_sqdist is not default._hess_half_sqdist
+            or kind._scaled is not default._scaled
         )
 
     def hess_half_sqdist(self, x: Any, y: Any) -> np.ndarray:
@@ -106,10 +91,14 @@ class HessianOperations(FrameOperations):
         x, y, dtype = self._arrays(x, y)
         return finish(self._hess_half_sqdist(x, y), dtype)
 
-    # Hooks: a closed form, or the spectrum from which both follow.
+    # Hooks: closed forms of the two, or the one from which both follow.
 
-    def _spectrum(self, x, y):
-        """Return the `Spectrum` of the curvature operator along log_x(y) at x."""
+    def _scaled(self, x, y, w, which):
+        """Multiply coordinates at x by a function of the curvature along log_x(y).
+
+        On eigenvectors of the curvature operator the function is t cot(t), 1 or
+        t coth(t) if `which` is HESSIAN, and t / sin(t), 1 or t / sinh(t) if ADJOINT.
+        """
         raise ValueError(
             f"{self!r} has no closed form of the Hessian of squared distances "
             f"(has_hessian is False); take the identity in its place for a "
@@ -119,8 +108,10 @@ class HessianOperations(FrameOperations):
     def _hess_half_sqdist(self, x, y):
         if self.is_flat:
             return identities(self.dim, self._leading(x, y))
-        basis, values, _ = self._spectrum(x, y)
-        return _symmetric((basis * values[..., None, :]) @ np.swapaxes(basis, -1, -2))
+        axis = -len(self.point_shape) - 1
+        x, y = np.expand_dims(x, axis), np.expand_dims(y, axis)
+        rows = self._scaled(x, y, np.eye(self.dim), HESSIAN)
+        return (rows + np.swapaxes(rows, -1, -2)) / 2.0
 
     def _log_adjoint(self, x, y, w):
         """Apply the adjoint of the differential of y -> log_x(y).
@@ -129,10 +120,8 @@ class HessianOperations(FrameOperations):
         <D log_x(y)[u], w> at x is <u, result> at y.
         """
         if not self.is_flat:
-            basis, _, values = self._spectrum(x, y)
-            part = np.swapaxes(basis, -1, -2) @ self._tangent_to_vector(x, w)[..., None]
-            part = basis @ (values[..., None] * part)
-            w = self._vector_to_tangent(x, part[..., 0])
+            w = self._scaled(x, y, self._tangent_to_vector(x, w), ADJOINT)
+            w = self._vector_to_tangent(x, w)
         return self._transport(x, y, w)
 
     def _leading(self, *arrays):
@@ -146,10 +135,6 @@ def identities(dim, leading):
     result = np.zeros((*leading, dim, dim))
     result[..., np.arange(dim), np.arange(dim)] = 1.0
     return result
-
-
-def _symmetric(A):
-    return (A + np.swapaxes(A, -1, -2)) / 2.0
 
 
 def positive_factors(t, rest=None):
@@ -172,24 +157,33 @@ def negative_factors(t):
     return 1.0 + t * coth_minus_inverse(t), np.where(t > 0.0, adjoint, 1.0)
 
 
-def _units(vectors):
+def units(vectors):
     """Return vectors over their lengths; zero stays."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return vectors / np.where(lengths > 0.0, lengths, 1.0)
 
 
-def along_and_across(directions, across):
-    """Return matrices with eigenvalue 1 along vectors and another one across.
+def across(u, w):
+    """Return the parts of vectors across unit vectors."""
+    return w - np.sum(u * w, axis=-1, keepdims=True) * u
 
-    Where a vector vanishes the other one must be 1.
+
+def scale_pairs(C, difference, total, single):
+    """Multiply coefficients of outer products of singular vectors by their factors.
+
+    Parameters
+    ----------
+    C : ndarray of shape (..., m, p)
+        Coefficients of the products of left and right vectors.
+    difference, total : ndarray of shape (..., r, r)
+        Factors of the symmetric and of the antisymmetric part, r = min(m, p).
+    single : ndarray of shape (..., r)
+        Factors of the products with vectors that have no partner.
     """
-    u = _units(directions)
-    result = identities(u.shape[-1], u.shape[:-1]) * across[..., None, None]
-    return result + ((1.0 - across)[..., None] * u)[..., None] * u[..., None, :]
-
-
-def times_along_and_across(directions, across, w):
-    """Multiply vectors by the matrices of `along_and_across`."""
-    u = _units(directions)
-    along = np.sum(u * w, axis=-1, keepdims=True)
-    return across[..., None] * w + (1.0 - across)[..., None] * along * u
+    r = difference.shape[-1]
+    square = C[..., :r, :r]
+    turned = np.swapaxes(square, -1, -2)
+    square = 0.5 * (difference * (square + turned) + total * (square - turned))
+    if C.shape[-2] > r:
+        return np.concatenate([square, single[..., None, :] * C[..., r:, :]], axis=-2)
+    return np.concatenate([square, single[..., :, None] * C[..., :, r:]], axis=-1)

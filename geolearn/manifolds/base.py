@@ -21,7 +21,8 @@ class Manifold(CloudOperations):
     also ``_inner``, unless the metric is that of the surrounding space.
     ``_dist``, ``_transport``, ``_log_volume_density``, ``_tangent_to_vector``,
     ``_vector_to_tangent`` and ``_random_point`` have numerical defaults, which a
-    closed form replaces. `check_manifold` verifies the result.
+    closed form replaces. ``_scaled`` of a symmetric space, or ``_hess_half_sqdist``
+    and ``_log_adjoint``, give it Hessians. `check_manifold` verifies the result.
 
     Attributes
     ----------
@@ -39,6 +40,8 @@ class Manifold(CloudOperations):
     is_hadamard : bool
         Whether the manifold is complete and simply connected and no sectional
         curvature is positive, so that every weighted mean is unique.
+    has_hessian : bool
+        Whether `hess_half_sqdist` is available; flat manifolds always have it.
     origin : ndarray of shape point_shape
         A distinguished point.
 

@@ -228,6 +228,14 @@ class BlockToeplitz(Manifold):
     def _log_volume_density(self, x, y):
         return self._product._log_volume_density(self._chart(x), self._chart(y))
 
+    def _hess_half_sqdist(self, x, y):
+        return self._product._hess_half_sqdist(self._chart(x), self._chart(y))
+
+    def _log_adjoint(self, x, y, w):
+        c, w = self._push(x, w)
+        end = self._chart(y)
+        return self._pull(end, self._product._log_adjoint(c, end, w))
+
     def _tangent_to_vector(self, x, v):
         return self._product._tangent_to_vector(*self._push(x, v))
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from geolearn.manifolds._grassmann_table import fill_tables
+from geolearn.manifolds._hessians import positive_factors, scale_pairs
 from geolearn.manifolds._orthonormal import (
     OrthonormalColumns,
     Reflector,
@@ -177,6 +178,22 @@ class Grassmann(OrthonormalColumns):
         pairs = pairs + log_sinc(angles[..., i] - angles[..., j])
         single = np.sum(log_sinc(angles), axis=-1)
         return np.sum(pairs, axis=-1) + abs(self.n - 2 * self.p) * single
+
+    def _scaled(self, x, y, w, which):
+        angles, rest = self._angles(x, y)
+        total = angles[..., :, None] + angles[..., None, :]
+        missing = rest[..., :, None] + rest[..., None, :]  # pi - total
+        factors = [
+            positive_factors(angles[..., :, None] - angles[..., None, :])[which],
+            positive_factors(total, missing)[which],
+            positive_factors(angles)[which],
+        ]
+        velocity = Reflector.at(x).apply(self._log(x, y))[..., self.p :, :]
+        left, _, right = np.linalg.svd(velocity)
+        shape = (*w.shape[:-1], self.n - self.p, self.p)
+        C = transpose(left) @ w.reshape(shape) @ transpose(right)
+        W = left @ scale_pairs(C, *factors) @ right
+        return W.reshape(*W.shape[:-2], self.dim)
 
     def _tangent_to_vector(self, x, v):
         w = Reflector.at(x).apply(v)[..., self.p :, :]

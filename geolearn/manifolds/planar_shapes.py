@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from geolearn.manifolds._hessians import identities, positive_factors
+from geolearn.manifolds._hessians import across, positive_factors
 from geolearn.manifolds._orthonormal import first_pair
 from geolearn.manifolds.base import Manifold
 from geolearn.manifolds.special import log_sinc, sinc
@@ -190,34 +190,20 @@ class PlanarShapes(Manifold):
                 X[i[part]], Y[j[part]]
             )
 
-    def _factors(self, x, y):
-        """Return coordinates of u and i u, and the factors of those and the rest."""
-        _, unit, angle, _ = self._geodesic(x, y)
-        _, complement = self._angles(x, y)
-        turned = positive_factors(2.0 * angle[..., 0], 2.0 * complement)
-        across = positive_factors(angle[..., 0], math.pi / 2.0 + complement)
+    def _scaled(self, x, y, w, which):
+        _, unit, _, _ = self._geodesic(x, y)
+        angle, complement = self._angles(x, y)
         u = self._tangent_to_vector(x, to_real(unit))
         v = self._tangent_to_vector(x, to_real(1j * unit))
-        return u, v, turned, across
-
-    def _hess_half_sqdist(self, x, y):
-        u, v, (turned, _), (across, _) = self._factors(x, y)
-
-        def square(a, factor):
-            return (factor[..., None] * a)[..., None] * a[..., None, :]
-
-        result = identities(self.dim, u.shape[:-1]) * across[..., None, None]
-        return result + square(u, 1.0 - across) + square(v, turned - across)
-
-    def _log_adjoint(self, x, y, w):
-        u, v, (_, turned), (_, across) = self._factors(x, y)
-        w = self._tangent_to_vector(x, w)
-
-        def part(a, factor):
-            return factor[..., None] * np.sum(a * w, axis=-1, keepdims=True) * a
-
-        w = across[..., None] * w + part(u, 1.0 - across) + part(v, turned - across)
-        return self._transport(x, y, self._vector_to_tangent(x, w))
+        rest = across(v, across(u, w))
+        turned = positive_factors(2.0 * angle, 2.0 * complement)[which]
+        others = positive_factors(angle)[which]
+        along = np.sum(v * w, axis=-1, keepdims=True) * v
+        return (
+            w
+            + (turned - 1.0)[..., None] * along
+            + (others - 1.0)[..., None] * across(v, across(u, rest))
+        )
 
     def _tangent_to_vector(self, x, v):
         z, u = to_complex(x), to_complex(v)

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from geolearn import linalg
-from geolearn.manifolds._mean import FrechetMean
+from geolearn.manifolds._hessians import negative_factors, scale_pairs
+from geolearn.manifolds._mean import FrechetMean, improves
 from geolearn.manifolds._mean import _warn as warn_of_mean
 from geolearn.manifolds.base import Manifold
 from geolearn.manifolds.special import coth_minus_inverse, log_sinhc
@@ -17,7 +18,6 @@ __all__ = ["SiegelBall"]
 _INSIDE = 1.0 - 1e-9
 # The largest hyperbolic tangent below one.
 _LARGEST = 1.0 - 2.0**-53
-_HIDDEN = 1e-10  # relative rise of the objective that may be only rounding
 _MAX_HALVINGS = 40
 
 
@@ -171,6 +171,17 @@ class SiegelBall(Manifold):
         roots = log_sinhc(s[..., i] - s[..., j]) + log_sinhc(s[..., i] + s[..., j])
         return np.sum(roots, axis=-1)
 
+    def _scaled(self, x, y, w, which):
+        left, lengths, right = np.linalg.svd(self._log_at_origin(x, y))
+        factors = [
+            negative_factors(lengths[..., :, None] + sign * lengths[..., None, :])
+            for sign in (-1.0, 1.0)
+        ]
+        C = _transpose(left) @ w.reshape(*w.shape[:-1], self.n, self.n)
+        C = C @ _transpose(right)
+        W = left @ scale_pairs(C, *(f[which] for f in factors), lengths) @ right
+        return W.reshape(*W.shape[:-2], self.dim)
+
     def _tangent_to_vector(self, x, v):
         moved = self._at_origin(x, v)
         return moved.reshape(*moved.shape[:-2], self.dim)
@@ -269,16 +280,6 @@ class _MeanState:
     def converged(self, tol):
         return self.gradient_norm <= tol * max(self.scale, self.mean_distance)
 
-    def improves(self, other):
-        """Tell whether the objective fell, or stayed while the gradient fell.
-
-        Rounding hides the fall of the objective long before that of the gradient.
-        """
-        rise = self.variance - other.variance
-        if rise > 0.0 and self.gradient_norm < other.gradient_norm:
-            return rise <= _HIDDEN * other.variance
-        return rise <= 0.0
-
 
 def _hessian(lengths, i, j, sign):
     """Return t coth(t) for the roots t of the points."""
@@ -292,7 +293,7 @@ def _lower(ball, state, X, weight):
     for _ in range(_MAX_HALVINGS):
         x = ball._exp_from_origin(state.x, step * state.descent)
         following = _MeanState(ball, x, X, weight)
-        if following.improves(state):
+        if improves(following, state):
             return following
         step /= 2.0
     return None

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from geolearn.manifolds._hessians import positive_factors
 from geolearn.manifolds._rotations import (
     cross_matrix,
     logarithm,
@@ -159,12 +160,26 @@ class SpecialOrthogonal(Manifold):
         return skew_part(transpose(x) @ v)[..., rows, columns]
 
     def _vector_to_tangent(self, x, w):
+        return x @ self._skew(w)
+
+    def _skew(self, w):
+        """Return the skew matrices with given coordinates."""
         if self.n == 3:
-            return x @ cross_matrix(w)
+            return cross_matrix(w)
         rows, columns = self._below
         a = np.zeros((*w.shape[:-1], self.n, self.n))
         a[..., rows, columns] = w
-        return x @ (a - transpose(a))
+        return a - transpose(a)
+
+    def _scaled(self, x, y, w, which):
+        # The curvature operator of A is -ad(A)^2 / 4, diagonal for the products of
+        # eigenvectors of A.
+        angles, V = np.linalg.eigh(1j * self._relative_log(x, y))
+        roots = np.abs(angles[..., :, None] - angles[..., None, :]) / 2.0
+        back = np.conj(transpose(V))
+        C = positive_factors(roots)[which] * (back @ self._skew(w) @ V)
+        rows, columns = self._below
+        return skew_part((V @ C @ back).real)[..., rows, columns]
 
     def _random_point(self, n_samples, rng):
         Q, R = np.linalg.qr(rng.standard_normal((n_samples, self.n, self.n)))

@@ -113,7 +113,7 @@ class Sphere(ConstantCurvature):
                 f"no shortest geodesic is distinguished."
             )
 
-    def _jacobi_factors(self, x, y):
+    def _factors(self, x, y):
         apart, together = self._half_chords(x, y)
         angle = 2.0 * np.arctan2(apart, together)
         return positive_factors(angle, 2.0 * np.arctan2(together, apart))
