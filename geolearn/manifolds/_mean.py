@@ -16,9 +16,16 @@ from geolearn.utils.validation import (
     check_sample_weight,
 )
 
-__all__ = ["FrechetMean", "Starts", "descend", "mean_of_points", "solve_mean"]
+__all__ = [
+    "FrechetMean",
+    "Starts",
+    "descend",
+    "improves",
+    "mean_of_points",
+    "solve_mean",
+]
 
-_ROUNDING = 1e-14  # relative rise of the objective that is only rounding
+_HIDDEN = 1e-10  # relative rise of the objective that may be only rounding
 _MAX_HALVINGS = 40
 _CALLER = 6  # stack level of the caller of `Manifold.frechet_mean`
 
@@ -172,9 +179,20 @@ class _State:
         return 2.0 / (1.0 + bound)
 
 
+def improves(state, other):
+    """Tell whether the objective fell, or stayed while the gradient fell.
+
+    Rounding hides the fall of the objective long before that of the gradient: the
+    first is of the order of the second squared.
+    """
+    rise = state.variance - other.variance
+    if rise > 0.0 and state.gradient_norm < other.gradient_norm:
+        return rise <= _HIDDEN * other.variance
+    return rise <= 0.0
+
+
 def _step(state):
     alpha = state.step_size()
-    ceiling = state.variance * (1.0 + _ROUNDING)
     for _ in range(_MAX_HALVINGS):
         x = state.manifold._exp(state.x, alpha * state.descent)
         alpha /= 2.0
@@ -182,7 +200,7 @@ def _step(state):
             following = _State(state.manifold, state.X, state.weight, x)
         except ValueError:  # beyond the cut locus of a sample: too far
             continue
-        if following.variance <= ceiling:
+        if improves(following, state):
             return following
     return None
 
