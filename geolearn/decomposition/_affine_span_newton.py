@@ -1,0 +1,230 @@
+"""Projection onto the span of points of any manifold: Newton on unit weights.
+
+The unknowns are a point x and weights of unit norm with Z(x) weights = 0; this chart
+of homogeneous weights stays regular where their sum vanishes.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from geolearn.decomposition._affine_span_local import solve_rows
+
+__all__ = ["Solution", "correct", "descend_all", "lengths_of"]
+
+_DEGENERATE = 1e10  # condition of the Hessian beyond which a stratum is degenerate
+_FEASIBLE = 1e-13  # residual of the barycentric equation, in units of the spread
+_ALMOST = 1e-9  # residual that is accepted where rounding stops the corrector
+_STALLED = 1e-7  # gradient that is accepted where rounding stops the descent
+_MAX_CORRECTIONS = 12
+_MAX_HALVINGS = 25
+_ARMIJO = 1e-4
+_ROUNDING = 1e-14  # relative rise of the objective that is only rounding
+_SMALLEST_CURVATURE = 0.1  # eigenvalues of the model are at least this
+
+
+class Lengths(NamedTuple):
+    """Lengths of the problem."""
+
+    spread: float  # of the references: the unit of residuals
+    target: float  # longest step of the descent; infinite under no positive curvature
+    correction: float  # longest step of the corrector
+
+
+class Solution(NamedTuple):
+    """Stack of critical points of the distance to a span."""
+
+    x: np.ndarray
+    weights: np.ndarray  # of unit norm
+    distance: np.ndarray
+    converged: np.ndarray
+
+
+class State(NamedTuple):
+    """Stack of points of the span and what the next step needs."""
+
+    x: np.ndarray
+    weights: np.ndarray
+    image: np.ndarray  # H^-1 Z: velocities of x for changes of the weights
+    target: np.ndarray
+    curvature: np.ndarray
+    secant: np.ndarray  # part of the Hessian that comes from the bending of the span
+
+    def take(self, rows):
+        return State(*(a[rows] for a in self))
+
+    def put(self, rows, other):
+        for mine, theirs in zip(self, other, strict=True):
+            mine[rows] = theirs
+
+
+def lengths_of(manifold, references):
+    """Return the `Lengths` of a problem."""
+    spread = float(np.max(manifold._dist(references[0], references)))
+    scale = manifold._length_scale
+    injectivity = manifold.injectivity_radius
+    target = injectivity / 3.0 if np.isfinite(injectivity) else np.inf
+    return Lengths(
+        spread,
+        min(target, 0.7 * scale) if np.isfinite(target) else target,
+        0.3 * scale if np.isfinite(target) else max(0.3 * scale, spread),
+    )
+
+
+def _cap(steps, longest):
+    size = np.linalg.norm(steps, axis=-1, keepdims=True)
+    return steps * np.minimum(1.0, longest / np.where(size > 0.0, size, 1.0))
+
+
+def correct(local, x, weights, lengths, tol):
+    """Move x to a point with Z(x) weights = 0; return Z, H and success as well."""
+    x = x.copy()
+    n = len(x)
+    Z = np.full((n, local.dim, local.size), np.nan)
+    H = np.full((n, local.dim, local.dim), np.nan)
+    residual = np.full(n, np.inf)
+    rows = np.arange(n)
+    tol = np.broadcast_to(tol, n)
+    for _ in range(_MAX_CORRECTIONS):
+        Z[rows], H[rows] = local.at(x[rows], weights[rows])
+        gap = np.einsum("nik,nk->ni", Z[rows], weights[rows])
+        before, now = residual[rows], np.linalg.norm(gap, axis=1)
+        residual[rows] = np.where(np.isfinite(now), now, np.inf)
+        at_rounding = (now < _ALMOST * lengths.spread) & (now > 0.5 * before)
+        more = (now > tol[rows]) & ~at_rounding & np.isfinite(now)
+        rows, gap = rows[more], gap[more]
+        if not len(rows):
+            break
+        step = solve_rows(H[rows], gap[..., None])[..., 0]
+        x[rows] = local.move(x[rows], _cap(step, lengths.correction))
+    ok = residual <= np.maximum(tol, _ALMOST * lengths.spread)
+    return x, Z, H, ok
+
+
+def _regular(Z, H, T):
+    """Tell where the Hessian is far enough from singular."""
+    size = np.linalg.norm(T, axis=(1, 2)) * np.linalg.norm(H, axis=(1, 2))
+    return size < _DEGENERATE * np.linalg.norm(Z, axis=(1, 2))
+
+
+def _trial(local, y, x, weights, lengths, tol):
+    """Correct points and evaluate them; return a state and where it is valid."""
+    x, Z, H, ok = correct(local, x, weights, lengths, tol)
+    v, Hy = local.target(x, y)
+    H = np.where(ok[:, None, None], H, np.eye(local.dim))
+    T = solve_rows(H, Z)
+    ok &= np.isfinite(T).all(axis=(1, 2)) & np.isfinite(v).all(axis=1)
+    ok &= _regular(Z, H, T)
+    secant = np.zeros((len(x), local.size, local.size))
+    return State(x, weights, T, v, Hy, secant), ok
+
+
+def _complement(weights):
+    """Return orthonormal bases of the complements of unit vectors, by mirrors."""
+    mirror = weights.copy()
+    mirror[:, 0] += np.where(mirror[:, 0] < 0.0, -1.0, 1.0)
+    squares = np.sum(mirror**2, axis=1)
+    product = mirror[:, :, None] * mirror[:, None, 1:]
+    return np.eye(weights.shape[1])[:, 1:] - 2.0 * product / squares[:, None, None]
+
+
+def _direction(state, lengths):
+    """Return the length of the gradient, the step, its weights and its slope."""
+    N = _complement(state.weights)
+    Q, R = np.linalg.qr(state.image @ N)
+    QT = np.swapaxes(Q, 1, 2)
+    gradient = (QT @ state.target[..., None])[..., 0]
+    # Coordinates in the tangent space of the span: weights move by N R^-1 s.
+    back = solve_rows(R, np.broadcast_to(np.eye(R.shape[1]), R.shape).copy())
+    back = N @ np.where(np.isfinite(back), back, 0.0)
+    A = QT @ state.curvature @ Q + np.swapaxes(back, 1, 2) @ state.secant @ back
+    A = np.where(np.isfinite(A), A, 0.0)
+    values, vectors = np.linalg.eigh((A + np.swapaxes(A, 1, 2)) / 2.0)
+    values = np.maximum(np.abs(values), _SMALLEST_CURVATURE)
+    s = np.einsum("nij,ni->nj", vectors, gradient) / values
+    s = _cap(np.einsum("nij,nj->ni", vectors, s), lengths.target)
+    step = np.einsum("nij,nj->ni", Q, s)
+    change = np.einsum("nij,nj->ni", back, s)
+    return np.linalg.norm(gradient, axis=1), step, change, np.sum(s * gradient, axis=1)
+
+
+def _gradient(state):
+    """Return the gradient in the weights."""
+    return -np.einsum("nik,ni->nk", state.image, state.target)
+
+
+def _bend(old, new):
+    """Update the secant part by the symmetric rank-one formula."""
+    moved = new.weights - old.weights
+    known = np.einsum("nik,nk->ni", new.image, moved)
+    known = np.einsum("nij,nj->ni", new.curvature, known)
+    known = np.einsum("nik,ni->nk", new.image, known)
+    wanted = _gradient(new) - _gradient(old) - known
+    gap = wanted - np.einsum("nij,nj->ni", old.secant, moved)
+    slope = np.sum(gap * moved, axis=1)
+    size = np.linalg.norm(gap, axis=1) * np.linalg.norm(moved, axis=1)
+    safe = np.abs(slope) > 1e-3 * size
+    update = gap[:, :, None] * gap[:, None, :]
+    update = update / np.where(safe, slope, 1.0)[:, None, None]
+    return old.secant + np.where(safe[:, None, None], update, 0.0)
+
+
+def _search(local, y, state, step, change, slope, tol, lengths):
+    """Halve steps until the distance falls; return new states and which moved."""
+    new = State(*(a.copy() for a in state))
+    before = np.sum(state.target**2, axis=1) / 2.0
+    moved = np.zeros(len(y), dtype=bool)
+    rows, t = np.arange(len(y)), 1.0
+    for _ in range(_MAX_HALVINGS):
+        weights = state.weights[rows] + t * change[rows]
+        weights /= np.linalg.norm(weights, axis=1, keepdims=True)
+        x = local.move(state.x[rows], t * step[rows])
+        trial, ok = _trial(local, y[rows], x, weights, lengths, tol[rows])
+        value = np.sum(trial.target**2, axis=1) / 2.0
+        bound = before[rows] * (1.0 + _ROUNDING) - _ARMIJO * t * slope[rows]
+        ok &= value <= bound
+        new.put(rows[ok], trial.take(ok))
+        moved[rows[ok]] = True
+        rows = rows[~ok]
+        if not len(rows):
+            break
+        t /= 2.0
+    return new, moved
+
+
+def descend_all(local, y, x, weights, lengths, tol, max_iter):
+    """Project stacks of points from stacks of starting points of the span."""
+    tight = _FEASIBLE * lengths.spread
+    state, ok = _trial(local, y, x, weights, lengths, tight)
+    active = np.flatnonzero(ok)
+    converged = np.zeros(len(y), dtype=bool)
+    for _ in range(max_iter):
+        if not len(active):
+            break
+        here = state.take(active)
+        opt, step, change, slope = _direction(here, lengths)
+        size = np.maximum(np.linalg.norm(here.target, axis=1), lengths.spread)
+        done = opt <= tol * size
+        converged[active[done]] = True
+        more = ~done & np.isfinite(slope)
+        active, here, opt, size = active[more], here.take(more), opt[more], size[more]
+        if not len(active):
+            break
+        step, change, slope = step[more], change[more], slope[more]
+        new, moved = _search(
+            local,
+            y[active],
+            here,
+            step,
+            change,
+            slope,
+            np.full(len(active), tight),
+            lengths,
+        )
+        converged[active[~moved & (opt <= _STALLED * size)]] = True
+        new = new.take(moved)._replace(secant=_bend(here.take(moved), new.take(moved)))
+        active = active[moved]
+        state.put(active, new)
+    distance = np.linalg.norm(state.target, axis=1)
+    distance = np.where(ok, distance, np.inf)
+    return Solution(state.x, state.weights, distance, converged)
