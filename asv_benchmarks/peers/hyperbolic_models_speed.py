@@ -236,25 +236,34 @@ def compare_steps(n, signature, repeats):
     }
 
 
+def attempt(function, **arguments):
+    """Return the figures of a new process, or say why there are none."""
+    try:
+        return run(SCRIPT, function, **arguments)
+    except (MeasurementFailed, MissingPeer) as failure:
+        print(f"{arguments}: failed: {failure}", file=sys.stderr)
+        return {}
+
+
 def measure(options):
-    """Yield (heading, row label, seconds of each method, rest) for each question."""
+    """Yield (label, seconds of each method, what else was found) for each question."""
     for forest in (False, True):
         for n in options.sizes:
-            found = run(
-                SCRIPT, "compare_trees", n=n, forest=forest, repeats=options.repeats
+            found = attempt(
+                "compare_trees", n=n, forest=forest, repeats=options.repeats
             )
             kind = f"forest of {N_TREES}" if forest else "tree"
-            for step in ("fit", "predict"):
+            for step in ("fit", "predict") if found else ():
                 yield f"{kind}, {step}, n = {n}", found[step], found
     for name, signature in SIGNATURES.items():
-        found = run(
-            SCRIPT,
+        found = attempt(
             "compare_steps",
             n=options.points,
             signature=signature,
             repeats=options.repeats,
         )
-        yield f"step of {name}, n = {options.points}", found["step"], found
+        if found:
+            yield f"step of {name}, n = {options.points}", found["step"], found
 
 
 def ratios(label, times):
@@ -284,17 +293,14 @@ def main():
     """Measure, print the table, write the JSON file."""
     options = parse()
     about, packages, figures, missed = machine(), {}, {}, False
-    try:
-        for label, times, found in measure(options):
-            print(label, file=sys.stderr)
-            for name, why in found["left_out"].items():
-                print(f"  {name} left out: {why}", file=sys.stderr)
-            packages, figures[label] = found["versions"], times
-            if label.startswith("step"):
-                slower = [t / times["geolearn"] for t in times.values()]
-                missed |= any(1.0 < factor < STEP_AIM for factor in slower)
-    except (MeasurementFailed, MissingPeer) as failure:
-        sys.exit(f"failed: {failure}")
+    for label, times, found in measure(options):
+        print(label, file=sys.stderr)
+        for name, why in found["left_out"].items():
+            print(f"  {name} left out: {why}", file=sys.stderr)
+        packages, figures[label] = found["versions"], times
+        if label.startswith("step"):
+            peers = [t for name, t in times.items() if name != "geolearn"]
+            missed |= any(t < STEP_AIM * times["geolearn"] for t in peers)
     if options.output:
         result = {"machine": about, "versions": packages, "cpu_seconds": figures}
         save_json(result, options.output)
