@@ -135,7 +135,8 @@ def check_manifold(
     against the step, which tells a wrong derivative (order 1) from rounding: `exp`
     starts in the direction of its tangent vector, the Gauss lemma (which
     makes its curves geodesics of the inner product), the gradient of half the
-    squared distance is minus `log`, and `transport` is parallel.
+    squared distance is minus `log`, its second derivative is `hess_half_sqdist` where
+    the manifold has one, and `transport` is parallel.
 
     Parameters
     ----------

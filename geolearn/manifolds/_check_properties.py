@@ -239,6 +239,38 @@ def _gradient(s):
     return _order(error, s.radius**2), _wanted(2), "order", detail
 
 
+def _hessian(s):
+    m = s.manifold
+    detail = "half the squared distance to second order"
+    if not m.has_hessian:
+        return np.inf, _wanted(3), "order", "no Hessian declared"
+    start = m.dist(s.x, s.y) ** 2
+    w = m.tangent_to_vector(s.x, s.w)
+    second = np.einsum("ni,nij,nj->n", w, m.hess_half_sqdist(s.x, s.y), w)
+
+    def error(step):
+        ends = [m.exp(s.x, sign * step * s.w) for sign in (1, -1)]
+        values = sum(m.dist(end, s.y) ** 2 for end in ends)
+        return values / 2 - start - step**2 * second
+
+    return _order(error, s.radius**2), _wanted(3), "order", detail
+
+
+def _adjoint_of_log(s):
+    m = s.manifold
+    detail = "log_x(y) to first order in y"
+    if not m.has_hessian:
+        return np.inf, _wanted(2), "order", "no Hessian declared"
+    moved = m.transport(s.x, s.y, s.w)
+    first = m.inner(s.y, moved, m._log_adjoint(s.x, s.y, s.v + s.w))
+
+    def error(step):
+        logs = [m.log(s.x, m.exp(s.y, sign * step * moved)) for sign in (1, -1)]
+        return m.inner(s.x, logs[0] - logs[1], s.v + s.w) / 2 - step * first
+
+    return _order(error, s.radius**2), _wanted(2), "order", detail
+
+
 def _transport_tol(s):
     return s.tol if s.manifold._closed_form_transport else _LADDER_TOL
 
@@ -358,6 +390,8 @@ PROPERTIES: dict[str, Callable] = {
     "initial velocity of exp": _initial_velocity,
     "Gauss lemma": _gauss_lemma,
     "gradient of squared distance": _gradient,
+    "Hessian of squared distance": _hessian,
+    "adjoint of log": _adjoint_of_log,
     "isometric transport": _isometric_transport,
     "transport of velocity": _transport_of_velocity,
     "composition of transports": _transport_composition,

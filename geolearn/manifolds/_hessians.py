@@ -106,11 +106,11 @@ class HessianOperations(FrameOperations):
         )
 
     def _hess_half_sqdist(self, x, y):
+        leading = self._leading(x, y)
         if self.is_flat:
-            return identities(self.dim, self._leading(x, y))
-        axis = -len(self.point_shape) - 1
-        x, y = np.expand_dims(x, axis), np.expand_dims(y, axis)
-        rows = self._scaled(x, y, np.eye(self.dim), HESSIAN)
+            return identities(self.dim, leading)
+        eye = np.eye(self.dim)[(slice(None), *(None,) * len(leading))]
+        rows = np.moveaxis(self._scaled(x, y, eye, HESSIAN), 0, -2)
         return (rows + np.swapaxes(rows, -1, -2)) / 2.0
 
     def _log_adjoint(self, x, y, w):

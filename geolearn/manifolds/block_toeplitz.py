@@ -1,5 +1,6 @@
 """Block-Toeplitz covariance matrices by their reflection coefficients."""
 
+import math
 from functools import cached_property
 from typing import Any
 
@@ -353,4 +354,7 @@ def _join(first, rest):
     lead = np.broadcast_shapes(first.shape[:-2], rest.shape[:-3])
     first = np.broadcast_to(first, (*lead, *first.shape[-2:]))
     rest = np.broadcast_to(rest, (*lead, *rest.shape[-3:]))
-    return np.concatenate([first.reshape(*lead, -1), rest.reshape(*lead, -1)], axis=-1)
+    parts = [(first, first.shape[-2:]), (rest, rest.shape[-3:])]
+    return np.concatenate(
+        [a.reshape(*lead, math.prod(shape)) for a, shape in parts], axis=-1
+    )

@@ -180,6 +180,7 @@ class Grassmann(OrthonormalColumns):
         return np.sum(pairs, axis=-1) + abs(self.n - 2 * self.p) * single
 
     def _scaled(self, x, y, w, which):
+        velocity = Reflector.at(x).apply(self._log(x, y))[..., self.p :, :]
         angles, rest = self._angles(x, y)
         total = angles[..., :, None] + angles[..., None, :]
         missing = rest[..., :, None] + rest[..., None, :]  # pi - total
@@ -188,7 +189,6 @@ class Grassmann(OrthonormalColumns):
             positive_factors(total, missing)[which],
             positive_factors(angles)[which],
         ]
-        velocity = Reflector.at(x).apply(self._log(x, y))[..., self.p :, :]
         left, _, right = np.linalg.svd(velocity)
         shape = (*w.shape[:-1], self.n - self.p, self.p)
         C = transpose(left) @ w.reshape(shape) @ transpose(right)

@@ -110,6 +110,21 @@ class DensityForgotten(Sphere):
         return 0.0 * super()._log_volume_density(x, y)
 
 
+class HessianOfThePlane(Sphere):
+    def _hess_half_sqdist(self, x, y):
+        return np.broadcast_to(np.eye(self.dim), (*x.shape[:-1], self.dim, self.dim))
+
+
+class HessianOfTheAntipode(Hyperboloid):
+    def _hess_half_sqdist(self, x, y):
+        return 2.0 * np.eye(self.dim) - super()._hess_half_sqdist(x, y)
+
+
+class AdjointTransportsOnly(Sphere):
+    def _log_adjoint(self, x, y, w):
+        return self._transport(x, y, w)
+
+
 class CurvatureOfPlane(Sphere):
     def __init__(self, dim, radius=1.0):
         self.sectional_curvature_bounds = (0.0, 0.0)
@@ -227,6 +242,9 @@ BUGS = {
     "density inverted": (DensityInverted(3), "volume density"),
     "density inverted, bounds": (DensityInverted(3), "curvature bounds"),
     "density forgotten": (DensityForgotten(2), "volume density"),
+    "Hessian flat": (HessianOfThePlane(2), "Hessian of squared distance"),
+    "Hessian sign": (HessianOfTheAntipode(2), "Hessian of squared distance"),
+    "adjoint": (AdjointTransportsOnly(2), "adjoint of log"),
     "curvature zero": (CurvatureOfPlane(2), "curvature bounds"),
     "injectivity radius": (TooInjective(2), "injectivity radius"),
     "dimension": (WrongDimension(3), "dimension"),
@@ -295,9 +313,9 @@ def test_defaults_of_the_base_class_pass():
 def test_report():
     report = check_manifold(Sphere(2), random_state=0)
     text = str(report)
-    assert text.startswith("Sphere(2): 21 properties, all hold")
+    assert text.startswith("Sphere(2): 23 properties, all hold")
     assert "ok    Gauss lemma: order 2.0" in text
-    assert len(list(report)) == 21
+    assert len(list(report)) == 23
     broken = check_manifold(Broken(2), random_state=0, raise_on_failure=False)
     assert "raised ZeroDivisionError: no logarithm today" in str(broken)
     error = pickle.loads(pickle.dumps(ManifoldCheckError(report)))

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from geolearn.manifolds._hessians import identities
 from geolearn.manifolds._mean import FrechetMean
 from geolearn.manifolds.spd._chunks import in_chunks
 from geolearn.manifolds.spd._geometry import Geometry
@@ -24,7 +23,6 @@ class Flat(Geometry):
 
     curvature = (0.0, 0.0)
     charted = True
-    has_hessian = True
 
     def __init__(self, name, chart):
         super().__init__(name)
@@ -68,15 +66,6 @@ class Flat(Geometry):
     def log_volume(self, P, Q):
         """Return zeros."""
         return np.zeros(np.broadcast_shapes(P.shape[:-2], Q.shape[:-2]))
-
-    def hessian(self, P, Q):
-        """Return identities."""
-        w = self.chart.push(P, np.zeros_like(Q))
-        return identities(w.shape[-1], w.shape[:-1])
-
-    def log_adjoint(self, P, Q, V):
-        """Keep the coordinates."""
-        return self.transport(P, Q, V)
 
     def to_vector(self, P, V):
         """Return the differential of the chart."""

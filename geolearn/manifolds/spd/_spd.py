@@ -212,14 +212,14 @@ class SPD(DataOperations):
         return self.is_flat or self._geometry.has_hessian
 
     def _hess_half_sqdist(self, x, y):
-        if self._geometry.has_hessian:
-            return self._geometry.hessian(x, y)
-        return super()._hess_half_sqdist(x, y)
+        if self.is_flat:
+            return super()._hess_half_sqdist(x, y)
+        return self._geometry.hessian(x, y)
 
     def _log_adjoint(self, x, y, w):
-        if self._geometry.has_hessian:
-            return self._geometry.log_adjoint(x, y, w)
-        return super()._log_adjoint(x, y, w)
+        if self.is_flat:
+            return super()._log_adjoint(x, y, w)
+        return self._geometry.log_adjoint(x, y, w)
 
     def _tangent_to_vector(self, x, v):
         return self._geometry.to_vector(x, v)
