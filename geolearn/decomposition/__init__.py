@@ -9,9 +9,11 @@ from geolearn.decomposition._affine_span import (
     log_matrix,
     unexplained_variance,
 )
+from geolearn.decomposition._bsa import BarycentricSubspaceAnalysis
 
 __all__ = [
     "AffineSpanProjection",
+    "BarycentricSubspaceAnalysis",
     "affine_span_index",
     "affine_span_project",
     "barycenter",
