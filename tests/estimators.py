@@ -6,6 +6,7 @@ of samples. `HeatGeodesicEmbedding(affinity="precomputed")` is not here: it has 
 `transform`, which these checks ask of every transformer.
 """
 
+from geolearn.decomposition import BarycentricSubspaceAnalysis
 from geolearn.embedding import (
     HeatGeodesicEmbedding,
     HyperbolicDiffusionDistance,
@@ -98,6 +99,9 @@ ESTIMATORS = [
         early_exaggeration_iter=10,
         random_state=0,
     ),
+    BarycentricSubspaceAnalysis(n_components=1),
+    BarycentricSubspaceAnalysis(n_components=1, p=1.0, strategy="flag"),
+    BarycentricSubspaceAnalysis(n_components=1, references="free", random_state=0),
 ]
 
 # Of tables whose rows are hyperbolic points; tests/hyperbolic.py lifts the rows of

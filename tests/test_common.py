@@ -23,6 +23,7 @@ from tests.estimators import (
 # and separated clouds, of which the estimators rightly warn.
 @pytest.mark.filterwarnings("ignore:The neighbour graph has:UserWarning")
 @pytest.mark.filterwarnings("ignore:The graph has cycles:UserWarning")
+@pytest.mark.filterwarnings("ignore:The subspace fills the manifold:UserWarning")
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failed_checks)
 def test_estimator(estimator, check):
     check(estimator)

@@ -287,7 +287,7 @@ class BarycentricSubspaceAnalysis(
         """
         check_choices(self)
         progress = Progress(self.verbose, __name__)
-        self._as_rows = np.ndim(X) == 2
+        self._as_rows = np.asarray(X).ndim == 2
         X, manifold = check_training(self, X)
         weight = check_sample_weight(sample_weight, len(X))
         found = find_references(self, X, manifold, weight)
@@ -423,7 +423,7 @@ class BarycentricSubspaceAnalysis(
         ValueError
             As `transform` does.
         """
-        return _shaped(self._of_new(X).projection, np.ndim(X) == 2)
+        return _shaped(self._of_new(X).projection, np.asarray(X).ndim == 2)
 
     def distance(self, X):
         r"""Return the distances of samples to the span.
