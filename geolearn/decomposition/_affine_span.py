@@ -201,7 +201,8 @@ def log_matrix(manifold: str | Manifold, x: Any, references: Any) -> np.ndarray:
     space, x, references = _prepare(manifold, x, references, many=True)
     shape = tuple(space.point_shape)
     leading = x.shape[: x.ndim - len(shape)]
-    Z = Local(space, references).logs(x.reshape(-1, *shape))
+    x = x.reshape(-1, *shape)
+    Z = Local(space, references[None]).logs(x, np.zeros(len(x), dtype=np.intp))
     return Z.reshape(*leading, space.dim, len(references))
 
 
@@ -293,7 +294,9 @@ def affine_span_index(
     leading = np.broadcast_shapes(x.shape[: x.ndim - len(shape)], weights.shape[:-1])
     x = np.broadcast_to(x, (*leading, *shape)).reshape(-1, *shape)
     weights = np.broadcast_to(weights, (*leading, len(references)))
-    _, H = Local(space, references).at(x, weights.reshape(-1, len(references)))
+    weights = weights.reshape(-1, len(references))
+    which = np.zeros(len(x), dtype=np.intp)
+    _, H = Local(space, references[None]).at(x, weights, which)
     return negative_directions(H).reshape(leading)[()]
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from geolearn.decomposition._affine_span_frames import SpanFrame, unfold
-from geolearn.decomposition._affine_span_local import Local
-from geolearn.decomposition._affine_span_newton import correct, lengths_of
+from geolearn.decomposition._affine_span_local import local_of, span_lengths
+from geolearn.decomposition._affine_span_newton import correct
 
 __all__ = ["barycenters", "negative_directions"]
 
@@ -35,8 +35,9 @@ def barycenters(manifold, references, weights):
 
 def _critical(manifold, references, weights):
     """Return the critical points of least variance that the starts lead to."""
-    local = Local(manifold, references)
-    lengths = lengths_of(manifold, references)
+    local = local_of(manifold, references[None])
+    lengths = span_lengths(local)
+    which = np.zeros(len(weights), dtype=np.intp)
     best = np.full((len(weights), *manifold.point_shape), np.nan)
     variance = np.full(len(weights), np.inf)
     settled = np.zeros(len(weights), dtype=bool)
@@ -48,7 +49,7 @@ def _critical(manifold, references, weights):
         x = _tangent_mean(local, references[order[rows, j]], weights[rows])
         x = _descend(local, x, weights[rows], lengths)
         x, Z, H, ok = correct(
-            local, x, weights[rows], lengths, _FEASIBLE * lengths.spread
+            local, x, weights[rows], which[rows], lengths, _FEASIBLE * lengths.spread
         )
         value = np.einsum("nk,nik->n", weights[rows], Z**2)
         better = ok & (value < variance[rows] * (1 - _SETTLED) - 0.0)
@@ -62,7 +63,9 @@ def _critical(manifold, references, weights):
 
 def _tangent_mean(local, x, weights):
     """Return exponentials of weighted sums of logarithms."""
-    step = np.einsum("nik,nk->ni", local.logs(x), weights)
+    step = np.einsum(
+        "nik,nk->ni", local.logs(x, np.zeros(len(x), dtype=np.intp)), weights
+    )
     moved = local.move(x, step)
     return np.where(np.isfinite(moved), moved, x)
 
@@ -70,9 +73,9 @@ def _tangent_mean(local, x, weights):
 def _descend(local, x, weights, lengths):
     """Lower the variance by Newton steps with absolute curvatures."""
     x = x.copy()
-    rows = np.arange(len(x))
+    rows, zeros = np.arange(len(x)), np.zeros(len(x), dtype=np.intp)
     for _ in range(_MAX_DESCENTS):
-        Z, H = local.at(x[rows], weights[rows])
+        Z, H = local.at(x[rows], weights[rows], zeros[rows])
         ok = np.isfinite(Z).all(axis=(1, 2)) & np.isfinite(H).all(axis=(1, 2))
         rows, Z, H = rows[ok], Z[ok], H[ok]
         if not len(rows):
@@ -82,9 +85,9 @@ def _descend(local, x, weights, lengths):
         values = np.maximum(np.abs(values), 0.1)
         step = np.einsum("nij,nj->ni", U, np.einsum("nij,ni->nj", U, gap) / values)
         size = np.linalg.norm(step, axis=1, keepdims=True)
-        step *= np.minimum(1.0, lengths.correction / np.where(size > 0.0, size, 1.0))
+        step *= np.minimum(1.0, lengths.correction[0] / np.where(size > 0.0, size, 1.0))
         x[rows] = local.move(x[rows], step)
-        rows = rows[size[:, 0] > 1e-3 * lengths.spread]
+        rows = rows[size[:, 0] > 1e-3 * lengths.spread[0]]
         if not len(rows):
             break
     return x

@@ -4,28 +4,31 @@ Rows for which an operation is not defined (cut loci, domains of metrics that ar
 not complete) become NaN, so that one sample does not stop the others.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
+from geolearn.manifolds import SPD
 from geolearn.manifolds._hessians import identities
 
-__all__ = ["Local", "solve_rows"]
+__all__ = ["Local", "SpanLengths", "local_of", "solve_rows", "span_lengths"]
 
 
 class Local:
-    """Evaluate a manifold around references.
+    """Evaluate a manifold around sets of references.
 
     Parameters
     ----------
     manifold : Manifold
         Any manifold.
-    references : ndarray of shape (k + 1, ...)
-        Points x_0, ..., x_k.
+    references : ndarray of shape (n_sets, k + 1, ...)
+        Points x_0, ..., x_k of each set. Rows say by `which` what set they refer to.
     """
 
     def __init__(self, manifold, references):
         self.manifold, self.references = manifold, references
         self.dim = manifold.dim
-        self.size = len(references)
+        self.size = references.shape[1]
         self.exact = manifold.has_hessian
 
     def _rows(self, shape, function, *arrays):
@@ -38,29 +41,35 @@ class Local:
         _fill(out, np.flatnonzero(finite), function, arrays)
         return out
 
-    def logs(self, x):
+    def others(self, which):
+        """Return the references of rows."""
+        if len(self.references) == 1:
+            return self.references
+        return self.references[which]
+
+    def logs(self, x, which):
         """Return Z of shape (n, dim, k + 1), the logarithms of the references."""
-        manifold, others = self.manifold, self.references
+        manifold = self.manifold
 
-        def evaluate(x):
+        def evaluate(x, which):
             x = np.expand_dims(x, 1)
-            return manifold._tangent_to_vector(x, manifold._log(x, others))
+            return manifold._tangent_to_vector(x, manifold._log(x, self.others(which)))
 
-        return np.swapaxes(self._rows((self.size, self.dim), evaluate, x), 1, 2)
+        return np.swapaxes(self._rows((self.size, self.dim), evaluate, x, which), 1, 2)
 
-    def at(self, x, weights):
+    def at(self, x, weights, which):
         """Return Z and the Hessian of the weighted variance."""
-        Z = self.logs(x)
-        total = weights.sum(axis=1)
+        Z = self.logs(x, which)
         if not self.exact:
+            total = weights.sum(axis=1)
             return Z, identities(self.dim, (len(x),)) * total[:, None, None]
-        manifold, others = self.manifold, self.references
+        manifold = self.manifold
 
-        def evaluate(x, weights):
-            H = manifold._hess_half_sqdist(np.expand_dims(x, 1), others)
+        def evaluate(x, weights, which):
+            H = manifold._hess_half_sqdist(np.expand_dims(x, 1), self.others(which))
             return np.einsum("nk,nkij->nij", weights, H)
 
-        return Z, self._rows((self.dim, self.dim), evaluate, x, weights)
+        return Z, self._rows((self.dim, self.dim), evaluate, x, weights, which)
 
     def target(self, x, y):
         """Return the logarithm of y at x, and the Hessian of its half square."""
@@ -87,12 +96,57 @@ class Local:
         )
 
 
+def local_of(manifold, references):
+    """Return the `Local` that suits a manifold."""
+    if isinstance(manifold, SPD):
+        from geolearn.decomposition._affine_span_spd import AffineInvariantLocal
+        from geolearn.manifolds.spd._affine import AffineInvariant
+
+        if isinstance(manifold._geometry, AffineInvariant):
+            return AffineInvariantLocal(manifold, references)
+    return Local(manifold, references)
+
+
+class SpanLengths(NamedTuple):
+    """Lengths that set tolerances and step sizes.
+
+    Parameters
+    ----------
+    spread : ndarray of shape (n_sets,)
+        Sizes of the sets of references, the unit of residuals.
+    target : float
+        Longest step of a descent; infinite where no curvature is positive.
+    correction : ndarray of shape (n_sets,)
+        Longest step towards the span.
+    """
+
+    spread: np.ndarray
+    target: float
+    correction: np.ndarray
+
+
+def span_lengths(local):
+    """Return the `SpanLengths` of sets of references."""
+    manifold, references = local.manifold, local.references
+    spread = np.max(manifold._dist(references[:, :1], references), axis=1)
+    scale = manifold._length_scale
+    reach = manifold.injectivity_radius
+    if np.isfinite(reach):  # on the unit sphere 0.7 and 0.3
+        return SpanLengths(
+            spread, min(reach / 3.0, 0.7 * scale), np.full(len(spread), 0.3 * scale)
+        )
+    return SpanLengths(spread, np.inf, np.maximum(spread, 0.3 * scale))
+
+
 def _fill(out, rows, function, arrays):
     """Fill rows of `out`, halving the stack around rows that raise."""
     if not len(rows):
         return
     try:
-        out[rows] = function(*(a[rows] for a in arrays))
+        if len(rows) == len(out):
+            out[...] = function(*arrays)
+        else:
+            out[rows] = function(*(a[rows] for a in arrays))
     except ValueError:
         if len(rows) > 1:
             half = len(rows) // 2

@@ -10,25 +10,18 @@ import numpy as np
 
 from geolearn.decomposition._affine_span_local import solve_rows
 
-__all__ = ["Solution", "correct", "descend_all", "lengths_of"]
+__all__ = ["Solution", "correct", "descend_all"]
 
 _DEGENERATE = 1e10  # condition of the Hessian beyond which a stratum is degenerate
 _FEASIBLE = 1e-13  # residual of the barycentric equation, in units of the spread
 _ALMOST = 1e-9  # residual that is accepted where rounding stops the corrector
 _STALLED = 1e-7  # gradient that is accepted where rounding stops the descent
+_LOOSE, _LOOSEST = 1e-2, 1e-3  # residual on the way, over the squared gradient
 _MAX_CORRECTIONS = 12
 _MAX_HALVINGS = 25
 _ARMIJO = 1e-4
 _ROUNDING = 1e-14  # relative rise of the objective that is only rounding
 _SMALLEST_CURVATURE = 0.1  # eigenvalues of the model are at least this
-
-
-class Lengths(NamedTuple):
-    """Lengths of the problem."""
-
-    spread: float  # of the references: the unit of residuals
-    target: float  # longest step of the descent; infinite under no positive curvature
-    correction: float  # longest step of the corrector
 
 
 class Solution(NamedTuple):
@@ -40,9 +33,19 @@ class Solution(NamedTuple):
     converged: np.ndarray
 
 
+class Move(NamedTuple):
+    """Stack of steps of a descent."""
+
+    gradient: np.ndarray  # lengths
+    step: np.ndarray  # of the points
+    change: np.ndarray  # of the weights
+    slope: np.ndarray
+
+
 class State(NamedTuple):
     """Stack of points of the span and what the next step needs."""
 
+    which: np.ndarray  # number of the set of references
     x: np.ndarray
     weights: np.ndarray
     image: np.ndarray  # H^-1 Z: velocities of x for changes of the weights
@@ -58,25 +61,12 @@ class State(NamedTuple):
             mine[rows] = theirs
 
 
-def lengths_of(manifold, references):
-    """Return the `Lengths` of a problem."""
-    spread = float(np.max(manifold._dist(references[0], references)))
-    scale = manifold._length_scale
-    injectivity = manifold.injectivity_radius
-    target = injectivity / 3.0 if np.isfinite(injectivity) else np.inf
-    return Lengths(
-        spread,
-        min(target, 0.7 * scale) if np.isfinite(target) else target,
-        0.3 * scale if np.isfinite(target) else max(0.3 * scale, spread),
-    )
-
-
 def _cap(steps, longest):
     size = np.linalg.norm(steps, axis=-1, keepdims=True)
     return steps * np.minimum(1.0, longest / np.where(size > 0.0, size, 1.0))
 
 
-def correct(local, x, weights, lengths, tol):
+def correct(local, x, weights, which, lengths, tol):
     """Move x to a point with Z(x) weights = 0; return Z, H and success as well."""
     x = x.copy()
     n = len(x)
@@ -85,19 +75,20 @@ def correct(local, x, weights, lengths, tol):
     residual = np.full(n, np.inf)
     rows = np.arange(n)
     tol = np.broadcast_to(tol, n)
+    spread, longest = lengths.spread[which], lengths.correction[which]
     for _ in range(_MAX_CORRECTIONS):
-        Z[rows], H[rows] = local.at(x[rows], weights[rows])
+        Z[rows], H[rows] = local.at(x[rows], weights[rows], which[rows])
         gap = np.einsum("nik,nk->ni", Z[rows], weights[rows])
         before, now = residual[rows], np.linalg.norm(gap, axis=1)
         residual[rows] = np.where(np.isfinite(now), now, np.inf)
-        at_rounding = (now < _ALMOST * lengths.spread) & (now > 0.5 * before)
+        at_rounding = (now < _ALMOST * spread[rows]) & (now > 0.5 * before)
         more = (now > tol[rows]) & ~at_rounding & np.isfinite(now)
         rows, gap = rows[more], gap[more]
         if not len(rows):
             break
         step = solve_rows(H[rows], gap[..., None])[..., 0]
-        x[rows] = local.move(x[rows], _cap(step, lengths.correction))
-    ok = residual <= np.maximum(tol, _ALMOST * lengths.spread)
+        x[rows] = local.move(x[rows], _cap(step, longest[rows, None]))
+    ok = residual <= np.maximum(tol, _ALMOST * spread)
     return x, Z, H, ok
 
 
@@ -107,16 +98,16 @@ def _regular(Z, H, T):
     return size < _DEGENERATE * np.linalg.norm(Z, axis=(1, 2))
 
 
-def _trial(local, y, x, weights, lengths, tol):
+def _trial(local, y, x, weights, which, lengths, tol):
     """Correct points and evaluate them; return a state and where it is valid."""
-    x, Z, H, ok = correct(local, x, weights, lengths, tol)
+    x, Z, H, ok = correct(local, x, weights, which, lengths, tol)
     v, Hy = local.target(x, y)
     H = np.where(ok[:, None, None], H, np.eye(local.dim))
     T = solve_rows(H, Z)
     ok &= np.isfinite(T).all(axis=(1, 2)) & np.isfinite(v).all(axis=1)
     ok &= _regular(Z, H, T)
     secant = np.zeros((len(x), local.size, local.size))
-    return State(x, weights, T, v, Hy, secant), ok
+    return State(which, x, weights, T, v, Hy, secant), ok
 
 
 def _complement(weights):
@@ -129,7 +120,7 @@ def _complement(weights):
 
 
 def _direction(state, lengths):
-    """Return the length of the gradient, the step, its weights and its slope."""
+    """Return the step to the minimum of a quadratic model on the span."""
     N = _complement(state.weights)
     Q, R = np.linalg.qr(state.image @ N)
     QT = np.swapaxes(Q, 1, 2)
@@ -145,7 +136,8 @@ def _direction(state, lengths):
     s = _cap(np.einsum("nij,nj->ni", vectors, s), lengths.target)
     step = np.einsum("nij,nj->ni", Q, s)
     change = np.einsum("nij,nj->ni", back, s)
-    return np.linalg.norm(gradient, axis=1), step, change, np.sum(s * gradient, axis=1)
+    slope = np.sum(s * gradient, axis=1)
+    return Move(np.linalg.norm(gradient, axis=1), step, change, slope)
 
 
 def _gradient(state):
@@ -169,20 +161,22 @@ def _bend(old, new):
     return old.secant + np.where(safe[:, None, None], update, 0.0)
 
 
-def _search(local, y, state, step, change, slope, tol, lengths):
+def _search(local, y, state, move, tol, slack, lengths):
     """Halve steps until the distance falls; return new states and which moved."""
     new = State(*(a.copy() for a in state))
     before = np.sum(state.target**2, axis=1) / 2.0
+    before = before * (1.0 + _ROUNDING) + slack
     moved = np.zeros(len(y), dtype=bool)
     rows, t = np.arange(len(y)), 1.0
     for _ in range(_MAX_HALVINGS):
-        weights = state.weights[rows] + t * change[rows]
+        weights = state.weights[rows] + t * move.change[rows]
         weights /= np.linalg.norm(weights, axis=1, keepdims=True)
-        x = local.move(state.x[rows], t * step[rows])
-        trial, ok = _trial(local, y[rows], x, weights, lengths, tol[rows])
+        x = local.move(state.x[rows], t * move.step[rows])
+        trial, ok = _trial(
+            local, y[rows], x, weights, state.which[rows], lengths, tol[rows]
+        )
         value = np.sum(trial.target**2, axis=1) / 2.0
-        bound = before[rows] * (1.0 + _ROUNDING) - _ARMIJO * t * slope[rows]
-        ok &= value <= bound
+        ok &= value <= before[rows] - _ARMIJO * t * move.slope[rows]
         new.put(rows[ok], trial.take(ok))
         moved[rows[ok]] = True
         rows = rows[~ok]
@@ -192,39 +186,51 @@ def _search(local, y, state, step, change, slope, tol, lengths):
     return new, moved
 
 
-def descend_all(local, y, x, weights, lengths, tol, max_iter):
+def descend_all(local, y, x, weights, which, lengths, tol, max_iter):
     """Project stacks of points from stacks of starting points of the span."""
-    tight = _FEASIBLE * lengths.spread
-    state, ok = _trial(local, y, x, weights, lengths, tight)
+    spread = lengths.spread[which]
+    tight = _FEASIBLE * spread
+    state, ok = _trial(local, y, x, weights, which, lengths, tight)
     active = np.flatnonzero(ok)
+    slack = np.zeros(len(active))
     converged = np.zeros(len(y), dtype=bool)
     for _ in range(max_iter):
         if not len(active):
             break
         here = state.take(active)
-        opt, step, change, slope = _direction(here, lengths)
-        size = np.maximum(np.linalg.norm(here.target, axis=1), lengths.spread)
-        done = opt <= tol * size
+        move = _direction(here, lengths)
+        distance = np.linalg.norm(here.target, axis=1)
+        size = np.maximum(distance, spread[active])
+        done = move.gradient <= tol * size
         converged[active[done]] = True
-        more = ~done & np.isfinite(slope)
-        active, here, opt, size = active[more], here.take(more), opt[more], size[more]
+        more = ~done & np.isfinite(move.slope)
+        active, here, slack = active[more], here.take(more), slack[more]
+        move = Move(*(a[more] for a in move))
         if not len(active):
             break
-        step, change, slope = step[more], change[more], slope[more]
-        new, moved = _search(
-            local,
-            y[active],
-            here,
-            step,
-            change,
-            slope,
-            np.full(len(active), tight),
-            lengths,
+        # Far from the solution the barycentric equation need not hold to all digits.
+        loose = np.clip(
+            _LOOSE * move.gradient**2 / size[more],
+            tight[active],
+            _LOOSEST * spread[active],
         )
-        converged[active[~moved & (opt <= _STALLED * size)]] = True
-        new = new.take(moved)._replace(secant=_bend(here.take(moved), new.take(moved)))
+        new, moved = _search(local, y[active], here, move, loose, slack, lengths)
+        stalled = ~moved & (move.gradient <= _STALLED * size[more])
+        converged[active[stalled]] = True
+        new = new.take(moved)
+        new = new._replace(secant=_bend(here.take(moved), new))
         active = active[moved]
+        slack = (loose * distance[more])[moved]
         state.put(active, new)
-    distance = np.linalg.norm(state.target, axis=1)
-    distance = np.where(ok, distance, np.inf)
-    return Solution(state.x, state.weights, distance, converged)
+    return _polish(local, y, state, ok, converged, lengths, tight)
+
+
+def _polish(local, y, state, ok, converged, lengths, tol):
+    """Let the barycentric equation hold to all digits."""
+    x, *_, found = correct(
+        local, state.x, state.weights, state.which, lengths, np.where(ok, tol, np.inf)
+    )
+    distance = np.full(len(y), np.inf)
+    rows = np.flatnonzero(ok & found)
+    distance[rows] = np.linalg.norm(local.target(x[rows], y[rows])[0], axis=1)
+    return Solution(x, state.weights, distance, converged & found)

@@ -14,7 +14,9 @@ def check_references(manifold, references):
     """Return valid references, or name those that depend on others."""
     references = check_points(manifold, references, name="references")
     k = len(references) - 1
-    Z = Local(manifold, references).logs(references)
+    Z = Local(manifold, references[None]).logs(
+        references, np.zeros(k + 1, dtype=np.intp)
+    )
     cut = ~np.isfinite(Z).all(axis=1)
     if cut.any():
         i, j = np.argwhere(cut)[0]
