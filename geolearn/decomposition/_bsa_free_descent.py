@@ -108,8 +108,10 @@ def descend(cloud, flag, levels, mask, blocks, max_iter, tol):
         n_iter += 1
         turns, flag, following = step
         memory.add(turns, following.gradient - now.gradient)
-        flag, memory = _regauge(cloud, flag, levels, blocks, memory)
-        now = _masked(cloud.evaluate(flag, levels), mask) if blocks else following
+        now = following
+        if blocks and cloud.p < 2.0:  # the weights of samples change at every step
+            flag, memory = _regauge(cloud, flag, levels, blocks, memory)
+            now = _masked(cloud.evaluate(flag, levels), mask)
     return Descent(flag, now.value, n_iter, converged)
 
 
@@ -163,7 +165,7 @@ def _search(cloud, flag, now, turns, levels, mask, decrement):
 def descend_smoothly(cloud, flag, levels, mask, blocks, max_iter, tol):
     """Descend with distances smoothed less and less, where the power needs it."""
     if cloud.p >= 2.0:
-        return descend(cloud, flag, levels, mask, blocks, max_iter, tol)
+        return descend_sharply(cloud, flag, levels, mask, blocks, max_iter, tol)
     spread, n_iter = _spread(cloud, flag), 0
     for eps in _SMOOTHING[:-1]:
         rough = cloud.smoothed(eps * spread)
@@ -174,7 +176,9 @@ def descend_smoothly(cloud, flag, levels, mask, blocks, max_iter, tol):
 
 
 def descend_sharply(cloud, flag, levels, mask, blocks, max_iter, tol):
-    """Descend with the least smoothing."""
+    """Descend with the least smoothing that the power needs."""
+    if cloud.p >= 2.0:
+        return descend(cloud, flag, levels, mask, blocks, max_iter, tol)
     sharp = cloud.smoothed(_SMOOTHING[-1] * _spread(cloud, flag))
     return descend(sharp, flag, levels, mask, blocks, max_iter, tol)
 

@@ -66,23 +66,35 @@ class Cloud:
 
     def at(self, base, frame):
         """Return the flag of a base and a basis in the manifold's frame there."""
-        c, q = SpanFrame(self.model, base[None]).coordinates(self.X)
-        return Flag(base, frame, np.column_stack([c, q @ frame]))
+        Y = np.empty((len(self.X), self.dim + 1))
+        if self.sign > 0:  # one product with the frame in the surrounding space
+            Y[:, 0] = self.X @ base
+            axes = self.model._vector_to_tangent(base, frame.T)
+            np.matmul(self.X - base, axes.T, out=Y[:, 1:])
+        else:
+            Y[:, 0], q = SpanFrame(self.model, base[None]).coordinates(self.X)
+            np.matmul(q, frame, out=Y[:, 1:])
+        return Flag(base, frame, Y)
 
     def distances(self, Y, level):
         """Return distances to a span, with their sines and cosines."""
-        sn = np.linalg.norm(Y[:, level + 1 :], axis=1)
+        sn = _lengths(Y[:, level + 1 :])
         if self.sign == 0:
             return sn, sn, np.ones(len(sn))
         if self.sign < 0:
             return np.arcsinh(sn), sn, np.hypot(1.0, sn)
         # A single point has no antipode in its span; greater spans have.
-        cn = Y[:, 0] if level == 0 else np.linalg.norm(Y[:, : level + 1], axis=1)
+        cn = Y[:, 0] if level == 0 else _lengths(Y[:, : level + 1])
         return np.arctan2(sn, cn), sn, cn
 
     def unexplained(self, flag, level):
         """Return the weighted mean of the powers of distances to a span."""
         return float(self.weight @ self.distances(flag.Y, level)[0] ** self.p)
+
+    def part(self, rows):
+        """Return some of the samples as a cloud."""
+        weight = self.weight[rows]
+        return Cloud(self.model, self.X[rows], weight / weight.sum(), self.p, self.eps)
 
     def evaluate(self, flag, levels):
         """Return the sum of smoothed criteria of some levels, with derivatives."""
@@ -125,7 +137,7 @@ class Cloud:
         inside = Y[:, : level + 1]
         weighted = g[:, None] * inside
         gradient[: level + 1, level + 1 :] -= 2.0 * weighted.T @ out
-        a = np.sum(weighted * inside, axis=0)[:, None]
+        a = np.einsum("ij,ij->j", weighted, inside)[:, None]
         b = np.broadcast_to(g @ out**2, (level + 1, out.shape[1])).copy()
         b[0] *= self.sign
         curvature[: level + 1, level + 1 :] += 2.0 * np.maximum(
@@ -171,6 +183,10 @@ class Cloud:
             vectors = np.linalg.eigh((g[:, None] * part).T @ part)[1][:, ::-1]
             rotation[low:high, low:high] = vectors
         return rotation
+
+
+def _lengths(Y):
+    return np.sqrt(np.einsum("ij,ij->i", Y, Y))
 
 
 def cayley(turns, dim):

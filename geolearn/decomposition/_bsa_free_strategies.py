@@ -12,9 +12,11 @@ from geolearn.decomposition._bsa_free_flag import Flag, start_flag
 __all__ = ["Solver"]
 
 _POOL = 64  # samples among which starts are sought
+_SCREEN = 512  # samples by which they are compared
 _CANCELLED = 1e-8
 _SHARPER = 1e-3
-_TIE = 1e-9  # relative gain for which a later start replaces an earlier one
+_ROUGH = 1e-3  # tolerance of descents that are to be compared
+_TIE = 1e-6  # relative gain for which a later start replaces an earlier one
 
 
 class Solver:
@@ -39,18 +41,23 @@ class Solver:
         self.max_iter, self.rng = max_iter, rng
         # Levels that follow see the errors of this one to first order.
         self.tol = _SHARPER * tol
+        # Starts are compared on a part of many samples.
+        rows = self._draw(len(cloud.X), _SCREEN)
+        self.screen = cloud.part(rows)
+        self.pool = self._draw(len(rows), _POOL)
 
     def run(self, k, strategy):
         """Return the descent that ended at the flag of a strategy."""
+        forward = self.forward(k)
         if strategy == "forward":
-            return self.forward(k)
+            return forward
         if strategy == "flag":
-            return self.flag(k)
-        return self.backward(k)
+            return self.flag(k, forward)
+        return self.backward(k, forward)
 
-    def _descend(self, start, levels, mask, blocks=()):
+    def _descend(self, start, levels, mask, blocks, tol):
         """Descend from a start; smoothing may lead astray, but not above it."""
-        problem = levels, mask, list(blocks), self.max_iter, self.tol
+        problem = levels, mask, list(blocks), self.max_iter, tol
         result = self._valued(descend_smoothly(self.cloud, start, *problem), levels)
         if self.cloud.p >= 2.0 or result.value <= self._value(start, levels):
             return result
@@ -62,19 +69,25 @@ class Solver:
     def _valued(self, result, levels):
         return result._replace(value=self._value(result.flag, levels))
 
+    def _best(self, starts, levels, mask, blocks=()):
+        """Descend from all starts, and to the end from the best."""
+        best = None
+        for start in starts:
+            tol = self.tol if len(starts) == 1 else _ROUGH
+            result = self._descend(start, levels, mask, blocks, tol)
+            if best is None or result.value < best.value * (1.0 - _TIE):
+                best = result
+        if len(starts) == 1:
+            return best
+        problem = levels, mask, list(blocks), self.max_iter, self.tol
+        last = descend_sharply(self.cloud, best.flag, *problem)
+        last = self._valued(last, levels)
+        return last._replace(n_iter=best.n_iter + last.n_iter)
+
     def _table(self, n_rows, rows, columns):
         mask = np.zeros((n_rows, self.cloud.dim + 1), dtype=bool)
         mask[rows, columns] = True
         return mask
-
-    def _best(self, starts, levels, mask, blocks=()):
-        """Descend from all starts; the first of the best wins."""
-        best = None
-        for start in starts:
-            result = self._descend(start, levels, mask, blocks)
-            if best is None or result.value < best.value * (1.0 - _TIE):
-                best = result
-        return best
 
     # The point.
 
@@ -99,19 +112,24 @@ class Solver:
             starts = [average / size] if size > _CANCELLED else []
             n_more = max(n_more, 1 - len(starts))
         if n_more:
-            pool = cloud.X[self._pool()]
-            values = [
-                float(cloud.weight @ cloud.model._dist(x, cloud.X) ** cloud.p)
-                for x in pool
-            ]
-            starts += list(pool[np.argsort(values, kind="stable")[:n_more]])
+            X, weight = self.screen.X, self.screen.weight
+            distances = (cloud.model._dist(X[j], X) for j in self.pool)
+            values = [float(weight @ d**cloud.p) for d in distances]
+            best = np.argsort(values, kind="stable")[:n_more]
+            starts += [X[self.pool[i]] for i in best]
         return starts
 
-    def _pool(self):
-        heavy = np.flatnonzero(self.cloud.weight > 0.0)
-        if len(heavy) <= _POOL:
-            return heavy
-        return np.sort(self.rng.permutation(heavy)[:_POOL])
+    def _draw(self, n_samples, n):
+        if n_samples <= n:
+            return np.arange(n_samples)
+        return np.sort(self.rng.permutation(n_samples)[:n])
+
+    def _promising(self, flags, level, n_best):
+        """Return the best of flags of a part of the samples, with all samples."""
+        flags = list(flags)
+        values = [self.screen.unexplained(flag, level) for flag in flags]
+        best = np.argsort(values, kind="stable")[:n_best]
+        return [self.cloud.at(flags[i].base, flags[i].frame) for i in best]
 
     # Forward.
 
@@ -128,22 +146,20 @@ class Solver:
     def _add_direction(self, flag, m):
         cloud = self.cloud
         flag = self._rotated(flag, cloud.gauge(flag, m - 1, [(m, cloud.dim + 1)]))
-        starts = [flag]
-        if m < cloud.dim:
-            starts += self._sample_directions(flag, m)
+        if m == cloud.dim:
+            return Descent(flag, 0.0, 0, True)
+        few = self.screen.at(flag.base, flag.frame)
+        starts = self._promising(self._sample_directions(few, m), m, self.n_init)
         mask = self._table(m + 1, m, slice(m + 1, None))
-        return self._best(starts, [m], mask, [(m + 1, cloud.dim + 1)])
+        return self._best([flag, *starts], [m], mask, [(m + 1, cloud.dim + 1)])
 
     def _sample_directions(self, flag, m):
-        """Return flags whose direction m points to a sample, the best of a pool."""
-        found = []
-        for j in self._pool():
+        """Yield flags whose direction m points to a sample."""
+        for j in self.pool:
             v = flag.Y[j, m:]
             size = np.linalg.norm(v)
-            if size > 1e-8 * np.linalg.norm(flag.Y[j, 1:]):
-                turned = self._rotated(flag, reflection(v / size, m, self.cloud.dim))
-                found.append((self.cloud.unexplained(turned, m), len(found), turned))
-        return [turned for *_, turned in sorted(found)[: self.n_init]]
+            if size > _CANCELLED * np.linalg.norm(flag.Y[j, 1:]):
+                yield self._rotated(flag, reflection(v / size, m, self.cloud.dim))
 
     def _rotated(self, flag, rotation):
         inner = rotation[1:, 1:]
@@ -151,36 +167,28 @@ class Solver:
 
     # Pure and backward.
 
-    def pure(self, k):
+    def pure(self, k, forward):
         """Return the descent to the best span of dimension k."""
         cloud = self.cloud
-        forward = self.forward(k)
         if k == 0 or k == cloud.dim:
             return forward
         mask = self._table(k + 1, slice(None), slice(k + 1, None))
-        starts = [forward.flag, *self._sample_spans(k)]
+        starts = self._promising(self._sample_spans(k), k, self.n_init)
         blocks = [(1, k + 1), (k + 1, cloud.dim + 1)]
-        return self._best(starts, [k], mask, blocks)
+        return self._best([forward.flag, *starts], [k], mask, blocks)
 
     def _sample_spans(self, k):
-        """Return flags through k + 1 samples, the best of a pool of subsets."""
-        cloud, found = self.cloud, []
-        heavy = np.flatnonzero(cloud.weight > 0.0)
-        if len(heavy) <= k or not self.n_init:
-            return []
-        for _ in range(_POOL):
-            chosen = self.rng.permutation(heavy)[: k + 1]
-            flag = cloud.at(cloud.X[chosen[0]], np.eye(cloud.dim))
-            basis = np.linalg.qr(flag.Y[chosen[1:], 1:].T, mode="complete")[0]
-            rotation = np.eye(cloud.dim + 1)
-            rotation[1:, 1:] = basis
-            flag = self._rotated(flag, rotation)
-            found.append((cloud.unexplained(flag, k), len(found), flag))
-        return [flag for *_, flag in sorted(found)[: self.n_init]]
+        """Yield flags through k + 1 samples."""
+        cloud = self.screen
+        for _ in range(_POOL if len(cloud.X) > k else 0):
+            chosen = self.rng.permutation(len(cloud.X))[: k + 1]
+            base = cloud.X[chosen[0]]
+            q = cloud.at(base, np.eye(cloud.dim)).Y[chosen[1:], 1:]
+            yield cloud.at(base, np.linalg.qr(q.T, mode="complete")[0])
 
-    def backward(self, k):
+    def backward(self, k, forward):
         """Return the best span with the flag that gives up one direction at a time."""
-        result = self.pure(k)
+        result = self.pure(k, forward)
         flag, n_iter, converged = result.flag, result.n_iter, result.converged
         for m in range(k - 1, -1, -1):
             step = self._drop_direction(flag, m)
@@ -195,20 +203,17 @@ class Solver:
         flag = self._rotated(flag, cloud.gauge(flag, m + 1, [(1, m + 2)]))
         mask = self._table(m + 1, slice(None), m + 1)
         if m == 0:
-            starts = self._points_of_geodesic(flag)
-            return self._best(starts, [0], mask)
+            few = self._points_of_geodesic(self.screen.at(flag.base, flag.frame))
+            return self._best(self._promising(few, 0, 1 + self.n_init), [0], mask)
         starts = [self._rotated(flag, swap(a, m + 1, cloud.dim)) for a in (m + 1, m)]
         return self._best(starts, [m], mask, [(1, m + 1)])
 
     def _points_of_geodesic(self, flag):
-        """Return flags whose bases are nearest to samples, the best of a pool."""
-        cloud, found = self.cloud, []
-        turns = np.zeros((1, cloud.dim + 1))
-        for j in self._pool():
+        """Yield flags whose bases are nearest to samples."""
+        turns = np.zeros((1, self.cloud.dim + 1))
+        for j in self.pool:
             turns[0, 1] = self._along(flag.Y[j, 0], flag.Y[j, 1])
-            moved = cloud.turn(flag, turns)
-            found.append((cloud.unexplained(moved, 0), len(found), moved))
-        return [moved for *_, moved in sorted(found)[: 1 + self.n_init]]
+            yield self.screen.turn(flag, turns)
 
     def _along(self, c, q):
         """Return where on the first geodesic the point nearest to a sample is."""
@@ -218,13 +223,12 @@ class Solver:
 
     # Flag.
 
-    def flag(self, k):
+    def flag(self, k, forward):
         """Return the descent to the least sum of all levels."""
-        cloud = self.cloud
-        starts = [self.forward(k).flag]
         if k == 0:
-            return self.forward(0)
-        starts.append(self.backward(k).flag)
+            return forward
+        cloud = self.cloud
+        starts = [forward.flag, self.backward(k, forward).flag]
         n_rows = min(k + 1, cloud.dim)
         rows, columns = np.arange(n_rows)[:, None], np.arange(cloud.dim + 1)
         mask = columns > rows
