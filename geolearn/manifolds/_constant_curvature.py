@@ -6,7 +6,13 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from geolearn.manifolds._hessians import across, negative_factors, units
+from geolearn.manifolds._hessians import (
+    HESSIAN,
+    across,
+    low_rank,
+    negative_factors,
+    units,
+)
 from geolearn.manifolds.base import Manifold
 from geolearn.manifolds.special import log_sinhc
 from geolearn.utils.validation import check_integer, check_positive
@@ -86,6 +92,15 @@ class ConstantCurvature(Manifold):
     def _factors(self, x, y):
         """Return the factors of Hessians and of adjoints across the geodesic."""
         return negative_factors(self._dist(x, y) / self._length_scale)
+
+    def _hess_half_sqdist(self, x, y):
+        if self.is_flat:
+            return super()._hess_half_sqdist(x, y)
+        u = units(self._tangent_to_vector(x, self._log(x, y)))
+        factor = self._factors(x, y)[HESSIAN]
+        if self.dim == 1:  # nothing is across
+            factor = np.ones_like(factor)
+        return low_rank(factor, u[..., None, :], 1.0 - factor[..., None])
 
     def _scaled(self, x, y, w, which):
         u = units(self._tangent_to_vector(x, self._log(x, y)))

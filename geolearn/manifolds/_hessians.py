@@ -20,6 +20,7 @@ __all__ = [
     "HessianOperations",
     "across",
     "identities",
+    "low_rank",
     "negative_factors",
     "positive_factors",
     "scale_pairs",
@@ -110,8 +111,7 @@ class HessianOperations(FrameOperations):
         if self.is_flat:
             return identities(self.dim, leading)
         eye = np.eye(self.dim)[(slice(None), *(None,) * len(leading))]
-        rows = np.moveaxis(self._scaled(x, y, eye, HESSIAN), 0, -2)
-        return (rows + np.swapaxes(rows, -1, -2)) / 2.0
+        return _symmetric(np.moveaxis(self._scaled(x, y, eye, HESSIAN), 0, -2))
 
     def _log_adjoint(self, x, y, w):
         """Apply the adjoint of the differential of y -> log_x(y).
@@ -135,6 +135,18 @@ def identities(dim, leading):
     result = np.zeros((*leading, dim, dim))
     result[..., np.arange(dim), np.arange(dim)] = 1.0
     return result
+
+
+def low_rank(base, vectors, values):
+    """Return base I + sum_k values_k v_k v_k^T for vectors of shape (..., k, dim)."""
+    result = _symmetric(np.swapaxes(vectors, -1, -2) @ (values[..., None] * vectors))
+    diagonal = np.arange(vectors.shape[-1])
+    result[..., diagonal, diagonal] += base[..., None]
+    return result
+
+
+def _symmetric(A):
+    return (A + np.swapaxes(A, -1, -2)) / 2.0
 
 
 def positive_factors(t, rest=None):

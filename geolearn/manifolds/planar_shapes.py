@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from geolearn.manifolds._hessians import across, positive_factors
+from geolearn.manifolds._hessians import HESSIAN, across, low_rank, positive_factors
 from geolearn.manifolds._orthonormal import first_pair
 from geolearn.manifolds.base import Manifold
 from geolearn.manifolds.special import log_sinc, sinc
@@ -190,20 +190,26 @@ class PlanarShapes(Manifold):
                 X[i[part]], Y[j[part]]
             )
 
-    def _scaled(self, x, y, w, which):
+    def _turning(self, x, y):
+        """Return coordinates of u and i u, and the factors of i u and of the rest."""
         _, unit, _, _ = self._geodesic(x, y)
         angle, complement = self._angles(x, y)
-        u = self._tangent_to_vector(x, to_real(unit))
-        v = self._tangent_to_vector(x, to_real(1j * unit))
-        rest = across(v, across(u, w))
-        turned = positive_factors(2.0 * angle, 2.0 * complement)[which]
-        others = positive_factors(angle)[which]
+        plane = [self._tangent_to_vector(x, to_real(i * unit)) for i in (1.0, 1j)]
+        turned = positive_factors(2.0 * angle, 2.0 * complement)
+        return *plane, turned, positive_factors(angle)
+
+    def _hess_half_sqdist(self, x, y):
+        u, v, turned, others = self._turning(x, y)
+        f, rest = turned[HESSIAN], others[HESSIAN]
+        values = np.stack([1.0 - rest, f - rest], axis=-1)
+        return low_rank(rest, np.stack([u, v], axis=-2), values)
+
+    def _scaled(self, x, y, w, which):
+        u, v, turned, others = self._turning(x, y)
         along = np.sum(v * w, axis=-1, keepdims=True) * v
-        return (
-            w
-            + (turned - 1.0)[..., None] * along
-            + (others - 1.0)[..., None] * across(v, across(u, rest))
-        )
+        rest = across(v, across(u, w))
+        turned, others = turned[which] - 1.0, others[which] - 1.0
+        return w + turned[..., None] * along + others[..., None] * rest
 
     def _tangent_to_vector(self, x, v):
         z, u = to_complex(x), to_complex(v)
