@@ -6,7 +6,11 @@ of samples. `HeatGeodesicEmbedding(affinity="precomputed")` is not here: it has 
 `transform`, which these checks ask of every transformer.
 """
 
-from geolearn.decomposition import BarycentricSubspaceAnalysis
+from geolearn.decomposition import (
+    BarycentricSubspaceAnalysis,
+    PrincipalGeodesicAnalysis,
+    TangentPCA,
+)
 from geolearn.embedding import (
     HeatGeodesicEmbedding,
     HyperbolicDiffusionDistance,
@@ -99,6 +103,8 @@ ESTIMATORS = [
         early_exaggeration_iter=10,
         random_state=0,
     ),
+    TangentPCA(n_components=1),
+    PrincipalGeodesicAnalysis(n_components=1),
     BarycentricSubspaceAnalysis(n_components=1),
     BarycentricSubspaceAnalysis(n_components=1, p=1.0, strategy="flag"),
     BarycentricSubspaceAnalysis(n_components=1, references="free", random_state=0),
