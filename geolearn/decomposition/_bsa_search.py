@@ -1,16 +1,42 @@
 """The search for the samples whose affine span explains the others best."""
 
-from itertools import combinations
-from math import comb
+import logging
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-__all__ = ["SampleSearch", "search_samples"]
+from geolearn.decomposition._bsa_search_curved import CurvedEngine
+from geolearn.decomposition._bsa_search_pool import Pool
+from geolearn.decomposition._bsa_search_problems import (
+    GramProblem,
+    ProjectionProblem,
+    VectorProblem,
+    sample_problem,
+)
+from geolearn.decomposition._bsa_search_projection import ProjectionEngine
+from geolearn.decomposition._bsa_search_strategies import (
+    backward,
+    flag,
+    forward,
+    pad,
+    pure,
+)
+from geolearn.utils._threads import matrix_threads
+from geolearn.utils.validation import check_sample_weight
 
-_AUTO_EVALUATIONS = 2e8
-_TIE = 1e-12
+__all__ = [
+    "GramProblem",
+    "ProjectionProblem",
+    "SampleSearch",
+    "VectorProblem",
+    "sample_problem",
+    "search_samples",
+]
+
+GRAM_MAX = 5000  # samples up to which the table of all pairs is kept: 200 MB
+_LONG = 30  # references from which "forward_backward" goes back
+_LOGGER = logging.getLogger(__name__)
 
 
 class SampleSearch(NamedTuple):
@@ -23,7 +49,7 @@ class SampleSearch(NamedTuple):
     unexplained : ndarray of shape (k + 1,)
         Unexplained variances of the spans of the first 1, ..., k + 1 of them.
     search : {"exhaustive", "greedy"}
-        What was run.
+        What was run: "forward" and "forward_backward" are greedy.
     converged : bool
         Whether the exchange of references came to an end, and all projections
         did.
@@ -55,127 +81,90 @@ def search_samples(
     problem : GramProblem, VectorProblem or ProjectionProblem
         The samples.
     k : int
-        Dimension of the span; k + 1 references are sought.
+        Dimension of the span; k + 1 references are sought. Where fewer span all
+        samples, the lowest distinct samples are appended.
     strategy : {"forward", "backward", "pure", "flag", "forward_backward"}
-        The criterion.
+        What is sought: references added one at a time; the order in which
+        references of the "pure" optimum are given up, reversed; the k + 1 samples
+        of least unexplained variance, in ascending order; the list whose nested
+        spans have the least sum of unexplained variances; or as "backward", from
+        30 references added one at a time.
     p : float, default=2.0
         Power of the distances, positive.
     sample_weight : ndarray of shape (n_samples,), default=None
         Weights; samples of weight zero are never references.
     search : {"auto", "exhaustive", "greedy"}, default="auto"
-        Which subsets are tried.
+        Whether "backward", "pure" and "flag" try all subsets of the candidates, or
+        start "forward" and exchange references one at a time until that improves
+        nothing, which is a heuristic. "auto" tries all subsets up to 2e8
+        evaluations of a subset at a sample, or 1e4 projections.
     first : {"mean", "pair"}, default="mean"
         Start of the forward search: the best single sample or the best pair.
     n_candidates : int, default=None
-        Size of the pool that references are sought in.
+        Size of the pool that references are sought in; None takes all samples up
+        to 2000 of them, else 1000. With a pool smaller than the samples the result
+        is approximate; it is refined by the samples around each reference.
     random_state : int, RandomState instance or None, default=None
         Draws the pool.
     n_jobs : int, default=None
-        Number of threads.
+        Number of threads; -1 uses all. The result does not depend on it.
 
     Returns
     -------
     SampleSearch
-        The references.
+        The references. Of equally good ones, those of lowest index.
 
     Raises
     ------
     ValueError
         If there are not k + 1 distinct samples.
     """
-    weight = np.ones(problem.n_samples) if sample_weight is None else sample_weight
-    weight = np.asarray(weight, dtype=float) / np.sum(weight)
-    check_random_state(random_state)
-    run = _Search(problem, weight, p)
+    weight = check_sample_weight(sample_weight, problem.n_samples)
+    kept = np.flatnonzero(weight > 0.0)
+    part = problem if len(kept) == len(weight) else problem.take(kept)
+    weight = weight[kept]
+    with matrix_threads(n_jobs):
+        pool = Pool(part, weight, n_candidates, check_random_state(random_state))
+        engine = _engine(part, weight, p)
+        start = forward(engine, pool, k, first, search)
+        rank = len(start) - 1
+        order, search, converged = _run(
+            engine, pool, rank, start, (strategy, search, first)
+        )
+        order = pad(engine, order[: k + 1], k)
+        unexplained = np.zeros(k + 1)
+        for i in range(k + 1):
+            distance, reliable = part.evaluate(order[: min(i, rank) + 1])
+            unexplained[i] = weight @ distance**p
+            converged &= reliable
+    return SampleSearch(kept[order], unexplained, search, converged)
+
+
+def _engine(problem, weight, p):
+    if isinstance(problem, ProjectionProblem):
+        return ProjectionEngine(problem, weight, p)
+    if isinstance(problem, VectorProblem) and problem.n_samples <= GRAM_MAX:
+        problem = problem.gram()
+    return CurvedEngine(problem, weight, p)
+
+
+def _run(engine, pool, k, start, choice):
+    """Return the order of the references, what was run and whether it ended."""
+    strategy, search, first = choice
+    if strategy == "forward":
+        return start, "greedy", True
+    if strategy == "forward_backward":
+        longer = max(k, min(_LONG, engine.n_samples) - 1)
+        start = forward(engine, pool, longer, first, search)
+        return backward(engine, start), "greedy", True
     if search == "auto":
-        n = len(run.pool)
-        few = comb(n, k + 1) * problem.n_samples <= _AUTO_EVALUATIONS
-        search = "exhaustive" if few else "greedy"
-    order = run.run(k, strategy, search, first)
-    unexplained = [run.value(order[: i + 1]) for i in range(k + 1)]
-    return SampleSearch(np.array(order), np.array(unexplained), search, True)
-
-
-class _Search:
-    def __init__(self, problem, weight, p):
-        self.problem, self.weight, self.p = problem, weight, p
-        self.pool = np.flatnonzero(weight > 0.0).tolist()
-        self._values: dict[tuple, float] = {}
-
-    def value(self, indices):
-        key = tuple(sorted(indices))
-        if key not in self._values:
-            r = self.problem.residuals(key)
-            self._values[key] = float(self.weight @ r**self.p)
-        return self._values[key]
-
-    def run(self, k, strategy, search, first):
-        forward = self.forward(k, first)
-        if strategy == "forward":
-            return forward
-        if strategy == "forward_backward":
-            return self.backward(self.forward(min(30, len(self.pool) - 1), first), k)
-        if strategy == "flag":
-            return self.flag(k, search, forward)
-        pure = self.pure(k, search, forward)
-        return sorted(pure) if strategy == "pure" else self.backward(pure, k)
-
-    def best(self, subsets, objective):
-        best, best_value = None, np.inf
-        for subset in subsets:
-            value = objective(subset)
-            if best is None or value < best_value * (1.0 - _TIE):
-                best, best_value = subset, value
-        return best
-
-    def forward(self, k, first):
-        order = self.best(([c] for c in self.pool), self.value)
-        if first == "pair" and k > 0:
-            pair = self.best(map(list, combinations(self.pool, 2)), self.value)
-            order = sorted(pair, key=lambda c: self.value([c]))
-        while len(order) < k + 1:
-            r = self.problem.residuals(order)
-            rest = [c for c in self.pool if c not in order and r[c] > 0.0]
-            rest = rest or [c for c in self.pool if c not in order]
-            if not rest:
-                raise ValueError(
-                    f"n_components={k} needs at least {k + 1} distinct samples, got "
-                    f"{len(order)}; lower n_components."
-                )
-            order = self.best(([*order, c] for c in rest), self.value)
-        return order
-
-    def pure(self, k, search, start):
-        if search == "exhaustive":
-            return self.best(combinations(self.pool, k + 1), self.value)
-        return self.exchange(start, self.value)
-
-    def backward(self, order, k):
-        left, removed = sorted(order), []
-        while len(left) > 1:
-            fewer = ([c for c in left if c != gone] for gone in reversed(left))
-            kept = self.best(fewer, self.value)
-            removed += [c for c in left if c not in kept]
-            left = kept
-        return (left + removed[::-1])[: k + 1]
-
-    def auv(self, order):
-        return sum(self.value(order[: i + 1]) for i in range(len(order)))
-
-    def flag(self, k, search, start):
-        if search == "exhaustive":
-            from itertools import permutations
-
-            return list(self.best(permutations(self.pool, k + 1), self.auv))
-        return self.exchange(start, self.auv)
-
-    def exchange(self, order, objective):
-        order = list(order)
-        while True:
-            old = objective(order)
-            for i in range(len(order)):
-                rest = [c for c in self.pool if c not in order]
-                trials = [order] + [[*order[:i], c, *order[i + 1 :]] for c in rest]
-                order = list(self.best(trials, objective))
-            if not objective(order) < old * (1.0 - _TIE):
-                return order
+        cost = engine.count(pool.samples, k, strategy == "flag")
+        search = "exhaustive" if cost <= 1.0 else "greedy"
+        _LOGGER.debug("%s search: %s, cost %.3g", strategy, search, cost)
+    if strategy == "flag":
+        order, converged = flag(engine, pool, k, search, start)
+    else:
+        order, converged = pure(engine, pool, k, search, start)
+        if strategy == "backward":
+            order = backward(engine, order)
+    return order, search, converged
