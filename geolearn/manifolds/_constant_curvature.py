@@ -105,8 +105,7 @@ class ConstantCurvature(Manifold):
     def _scaled(self, x, y, w, which):
         u = units(self._tangent_to_vector(x, self._log(x, y)))
         factor = self._factors(x, y)[which]
-        # The direction itself keeps its length, however large the factor.
-        return w + (factor - 1.0)[..., None] * across(u, across(u, w))
+        return w + (factor - 1.0)[..., None] * across(u, w)
 
     def _fill_log_volume(self, X, Y, distances, log_volume, symmetric):
         for rows in self._row_blocks(len(X), len(Y)):

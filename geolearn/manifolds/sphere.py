@@ -101,8 +101,9 @@ class Sphere(ConstantCurvature):
     def _transport(self, x, y, v):
         apart, together = self._half_chords(x, y)
         self._refuse_antipodes(apart, together)
-        # radius^2 + <x, y> without cancellation near the antipode
-        factor = 2.0 * _dot(y, v) / together[..., None] ** 2
+        # radius^2 + <x, y> without cancellation near the antipode; <x, v> is zero, but
+        # for rounding that <y, v> would divide by the square of the gap
+        factor = 2.0 * _dot(x + y, v) / together[..., None] ** 2
         return v - factor * (x + y)
 
     def _refuse_antipodes(self, apart, together):

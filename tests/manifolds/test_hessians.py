@@ -372,6 +372,28 @@ def test_sphere_near_the_antipode(gap):
     assert_allclose(moved, [0.0, 0.0, t / math.sin(gap)], rtol=1e-13)
 
 
+@pytest.mark.parametrize("gap", [1e-2, 1e-5, 1e-9])
+def test_velocities_near_the_antipode_lose_digits_with_the_gap_only(gap):
+    # Transport once magnified rounding by the square of the inverse gap.
+    sphere = Sphere(3)
+    for seed in range(5):
+        x = sphere.random_point(1, random_state=seed)[0]
+        u = sphere.random_tangent(x, random_state=seed + 1)
+        y = sphere.exp(x, (math.pi - gap) / sphere.norm(x, u) * u)
+        v, back = sphere.log(x, y), -sphere.log(y, x)
+        assert_allclose(sphere.transport(x, y, v), back, atol=50 * EPS / gap)
+        assert_allclose(sphere._log_adjoint(x, y, v), back, atol=50 * EPS / gap)
+
+
+def test_subspaces_with_two_angles_near_a_quarter_turn():
+    gap = 1e-6  # of each angle; the root is their sum, pi - 2 gap
+    x, eye = np.eye(4)[:, :2], np.eye(2)
+    y = np.concatenate([math.sin(gap) * eye, math.cos(gap) * eye])
+    values = np.linalg.eigvalsh(Grassmann(4, 2).hess_half_sqdist(x, y))
+    t = math.pi - 2.0 * gap
+    assert_allclose(values, [-t / math.tan(2.0 * gap), 1.0, 1.0, 1.0], rtol=1e-13)
+
+
 def test_cut_loci_are_refused():
     with pytest.raises(ValueError, match="antipodal"):
         Sphere(2).hess_half_sqdist([1.0, 0.0, 0.0], [-1.0, 0.0, 0.0])
