@@ -10,13 +10,16 @@ import numpy as np
 
 from geolearn.decomposition._bsa_free_flag import Flag
 
-__all__ = ["Descent", "descend", "descend_sharply", "descend_smoothly"]
+__all__ = ["SHARPER", "Descent", "descend", "descend_sharply", "descend_smoothly"]
 
 _MEMORY = 8
 _LONGEST = 0.7  # angle of one turn; in curved spaces also the step of the base
+_INDEFINITE = 0.1  # relative curvature that stands in for smaller ones
 _ARMIJO = 1e-4
 _MAX_HALVINGS = 30
 _HIDDEN = 1e-13  # relative rise of the criterion that may be only rounding
+SHARPER = 1e-3  # share of the user's tolerance that is aimed at
+_SHARP_ENOUGH = 1e-5  # tolerance that counts as reached for powers below 2
 _SETTLED = 1e-6  # decrement below which a failing line search means rounding
 _EXACT = 1e-14  # relative to the data: residuals below are rounding
 _ROUGH = 1e-3  # tolerance while distances are smoothed
@@ -44,23 +47,51 @@ class _Memory:
         if curvature > 1e-10 * size:
             self.pairs = [*self.pairs[1 - _MEMORY :], (step, change, curvature)]
 
-    def rotate(self, rotation):
-        def turned(table):
-            rows = rotation[: len(table), : len(table)]
-            return rows.T @ table @ rotation
-
-        self.pairs = [(turned(s), turned(y), c) for s, y, c in self.pairs]
-
-    def direction(self, gradient, curvature, mask):
-        r, factors = gradient.copy(), []
+    def direction(self, now):
+        r, factors = now.gradient.copy(), []
         for s, y, c in reversed(self.pairs):
             factor = np.sum(s * r) / c
             factors.append(factor)
             r -= factor * y
-        r = np.where(mask, r / curvature, 0.0)
+        r = now.divide(r)
         for (s, y, c), factor in zip(self.pairs, reversed(factors), strict=True):
             r += s * (factor - np.sum(y * r) / c)
         return -r
+
+
+class _Point(NamedTuple):
+    """Value, gradient and inverse of the modelled Hessian, where a mask allows."""
+
+    value: float
+    gradient: np.ndarray
+    mask: np.ndarray
+    inverse: np.ndarray
+    decrement: float = 0.0
+
+    def divide(self, table):
+        """Apply the inverse of the modelled Hessian."""
+        return np.where(self.mask, np.einsum("brs,sb->rb", self.inverse, table), 0.0)
+
+
+def _evaluate(cloud, flag, levels, mask):
+    value, gradient, hessian, bound = cloud.evaluate(flag, levels)
+    gradient = np.where(mask, gradient, 0.0)
+    n_rows = len(gradient)
+    apart = ~(mask.T[:, :, None] & mask.T[:, None])
+    hessian[apart] = bound[apart] = 0.0
+    diagonal = np.einsum("brr->br", bound)
+    floor = np.finfo(float).tiny + 1e-12 * np.max(diagonal, initial=0.0)
+    room = np.where(mask.T, floor + 1e-10 * diagonal, 1.0)
+    bound = bound + room[:, :, None] * np.eye(n_rows)
+    # Eigenvalues of the model relative to the bound are between -1 and 1: take their
+    # sizes, and not too small.
+    root = np.linalg.inv(np.linalg.cholesky(bound))
+    values, vectors = np.linalg.eigh(root @ hessian @ root.transpose(0, 2, 1))
+    half = vectors.transpose(0, 2, 1) @ root
+    sizes = np.maximum(np.abs(values), _INDEFINITE)
+    inverse = half.transpose(0, 2, 1) @ (half / sizes[:, :, None])
+    point = _Point(value, gradient, mask, inverse)
+    return point._replace(decrement=float(np.sum(gradient * point.divide(gradient))))
 
 
 def descend(cloud, flag, levels, mask, blocks, max_iter, tol):
@@ -81,64 +112,41 @@ def descend(cloud, flag, levels, mask, blocks, max_iter, tol):
     max_iter : int
         Largest number of steps.
     tol : float
-        Square root of the relative decrease that a step may still promise.
+        Square root of the relative decrease that a step may still promise. A somewhat
+        greater one counts as converged in the end.
 
     Returns
     -------
     Descent
         Flag, value, steps and whether `tol` was reached.
     """
-    flag, memory = _regauge(cloud, flag, levels, blocks, _Memory())
-    now = _masked(cloud.evaluate(flag, levels), mask)
+    rotation = cloud.gauge(flag, max(levels), blocks)
+    flag = Flag(flag.base, flag.frame @ rotation[1:, 1:], flag.Y @ rotation)
+    memory, n_iter = _Memory(), 0
+    now = _evaluate(cloud, flag, levels, mask)
     rounding = _EXACT**2 * max(cloud.unexplained(flag, 0), cloud.eps**cloud.p)
-    n_iter, converged = 0, False
-    while not converged and n_iter < max_iter:
-        decrement = np.sum(now.gradient**2 / now.curvature)
-        if decrement <= tol**2 * now.value + rounding:
-            converged = True
+    while n_iter < max_iter and now.decrement > tol**2 * now.value + rounding:
+        turns = _direction(cloud, now, memory)
+        step = _search(cloud, flag, now, turns, levels)
+        if step is None and not memory.pairs:  # rounding hides further progress
             break
-        turns = _direction(cloud, now, mask, memory)
-        step = _search(cloud, flag, now, turns, levels, mask, decrement)
-        if step is None and memory.pairs:
+        if step is None:
             memory = _Memory()
             continue
-        if step is None:
-            converged = bool(decrement <= _SETTLED**2 * now.value + rounding)
-            break
         n_iter += 1
         turns, flag, following = step
         memory.add(turns, following.gradient - now.gradient)
         now = following
-        if blocks and cloud.p < 2.0:  # the weights of samples change at every step
-            flag, memory = _regauge(cloud, flag, levels, blocks, memory)
-            now = _masked(cloud.evaluate(flag, levels), mask)
+    enough = max(tol / SHARPER, _SHARP_ENOUGH if cloud.p < 2.0 else 0.0)
+    if n_iter < max_iter:
+        enough = max(enough, _SETTLED)
+    converged = bool(now.decrement <= enough**2 * now.value + rounding)
     return Descent(flag, now.value, n_iter, converged)
 
 
-def _masked(criterion, mask):
-    gradient = np.where(mask, criterion.gradient, 0.0)
-    floor = np.finfo(float).tiny + 1e-12 * np.max(criterion.curvature, initial=0.0)
-    return criterion._replace(
-        gradient=gradient, curvature=np.maximum(criterion.curvature, floor)
-    )
-
-
-def _regauge(cloud, flag, levels, blocks, memory):
-    """Rotate the basis where it is free, so that the curvature is nearly diagonal."""
-    if not blocks:
-        return flag, memory
-    rotation = cloud.gauge(flag, max(levels), blocks)
-    memory.rotate(rotation)
-    inner = rotation[1:, 1:]
-    Y = flag.Y @ rotation
-    return Flag(flag.base, flag.frame @ inner, Y), memory
-
-
-def _direction(cloud, now, mask, memory):
-    turns = memory.direction(now.gradient, now.curvature, mask)
-    plain = -now.gradient / now.curvature
-    slope = np.sum(turns * now.gradient)
-    if not slope < 1e-3 * np.sum(plain * now.gradient):  # no good descent
+def _direction(cloud, now, memory):
+    turns, plain = memory.direction(now), -now.divide(now.gradient)
+    if not np.sum(turns * now.gradient) < -1e-3 * now.decrement:  # no good descent
         memory.pairs = []
         turns = plain
     rows = turns if cloud.sign else turns[1:]
@@ -146,17 +154,17 @@ def _direction(cloud, now, mask, memory):
     return turns * min(1.0, _LONGEST / longest) if longest > 0.0 else turns
 
 
-def _search(cloud, flag, now, turns, levels, mask, decrement):
+def _search(cloud, flag, now, turns, levels):
     """Halve a step until the criterion falls; None if it does not."""
     slope = np.sum(turns * now.gradient)
     for _ in range(_MAX_HALVINGS):
         moved = cloud.turn(flag, turns)
-        found = _masked(cloud.evaluate(moved, levels), mask)
+        found = _evaluate(cloud, moved, levels, now.mask)
         if found.value <= now.value + _ARMIJO * slope:
             return turns, moved, found
         # Rounding hides the fall of the value long before that of the gradient.
         close = found.value <= now.value * (1.0 + _HIDDEN)
-        if close and np.sum(found.gradient**2 / found.curvature) < 0.25 * decrement:
+        if close and found.decrement < 0.25 * now.decrement:
             return turns, moved, found
         turns, slope = 0.5 * turns, 0.5 * slope
     return None

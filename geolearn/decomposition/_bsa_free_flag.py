@@ -18,7 +18,6 @@ from geolearn.decomposition._affine_span_frames import SpanFrame
 __all__ = ["Cloud", "Criterion", "Flag", "start_flag"]
 
 _LEAST_COSINE = 1e-12  # points orthogonal to a span pull without bound
-_INDEFINITE = 0.1  # share of the largest curvature that stands in for a small one
 
 
 class Flag(NamedTuple):
@@ -30,11 +29,17 @@ class Flag(NamedTuple):
 
 
 class Criterion(NamedTuple):
-    """Value, gradient and a model of the curvature, one entry a pair of directions."""
+    """Value and gradient of a sum of levels, and a model of the Hessian.
+
+    The model is one matrix for each direction b, over the directions a that turn
+    towards it: the mean of the weighted squares of y_a less that of y_b. `bound` has
+    the sum in place of the difference.
+    """
 
     value: float
     gradient: np.ndarray  # (n_rows, dim + 1)
-    curvature: np.ndarray
+    hessian: np.ndarray  # (dim + 1, n_rows, n_rows)
+    bound: np.ndarray  # (dim + 1, n_rows, n_rows)
 
 
 class Cloud:
@@ -99,14 +104,12 @@ class Cloud:
     def evaluate(self, flag, levels):
         """Return the sum of smoothed criteria of some levels, with derivatives."""
         n_rows = min(max(levels) + 1, self.dim)
-        gradient = np.zeros((n_rows, self.dim + 1))
-        curvature = np.zeros((n_rows, self.dim + 1))
-        value = 0.0
-        for level in levels:
-            value += self._add_level(flag.Y, level, gradient, curvature)
-        return Criterion(value, gradient, curvature)
+        square = (self.dim + 1, n_rows, n_rows)
+        parts = np.zeros((n_rows, self.dim + 1)), np.zeros(square), np.zeros(square)
+        value = sum(self._add_level(flag.Y, level, *parts) for level in levels)
+        return Criterion(value, *parts)
 
-    def _slopes(self, d, sn, cn, level):
+    def _slopes(self, d, sn, cn):
         """Return the power of each distance and its derivative by sn^2, times cn."""
         square = d**2 + self.eps**2
         if self.p == 2.0:
@@ -119,10 +122,10 @@ class Cloud:
         ratio = np.where(positive, d / np.where(positive, sn, 1.0), 1.0)
         return power, slope, slope * ratio
 
-    def _add_level(self, Y, level, gradient, curvature):
+    def _add_level(self, Y, level, gradient, hessian, bound):
         """Add the terms of one level to the tables; return its value."""
         d, sn, cn = self.distances(Y, level)
-        power, slope, pull = self._slopes(d, sn, cn, level)
+        power, slope, pull = self._slopes(d, sn, cn)
         value = float(self.weight @ power)
         out = Y[:, level + 1 :]
         if level >= self.dim:
@@ -130,25 +133,27 @@ class Cloud:
         if level == 0:
             # cn may vanish or be negative: the product with y_0 / cn = 1 may not.
             gradient[0, 1:] -= 2.0 * (self.weight * pull) @ out
-            steep = slope if self.sign >= 0 else pull * cn
-            curvature[0, 1:] += 2.0 * (self.weight @ steep)
+            steep = 2.0 * float(self.weight @ (slope if self.sign >= 0 else pull * cn))
+            hessian[1:, 0, 0] += steep
+            bound[1:, 0, 0] += steep
             return value
         g = self.weight * pull / np.maximum(cn, _LEAST_COSINE)
         inside = Y[:, : level + 1]
         weighted = g[:, None] * inside
         gradient[: level + 1, level + 1 :] -= 2.0 * weighted.T @ out
-        a = np.einsum("ij,ij->j", weighted, inside)[:, None]
-        b = np.broadcast_to(g @ out**2, (level + 1, out.shape[1])).copy()
-        b[0] *= self.sign
-        curvature[: level + 1, level + 1 :] += 2.0 * np.maximum(
-            np.abs(a - b), _INDEFINITE * np.maximum(a, np.abs(b))
-        )
+        squares = 2.0 * weighted.T @ inside
+        gained = np.ones(level + 1)
+        gained[0] = self.sign  # a step of the base
+        gained = np.diag(gained)
+        for table, sign in ((hessian, -gained), (bound, np.abs(gained))):
+            lost = 2.0 * (g @ out**2)[:, None, None]
+            table[level + 1 :, : level + 1, : level + 1] += squares + lost * sign
         return value
 
     def weights_of_level(self, flag, level):
         """Return the weights of the squares in the quadratic model of a level."""
         d, sn, cn = self.distances(flag.Y, level)
-        pull = self._slopes(d, sn, cn, level)[2]
+        pull = self._slopes(d, sn, cn)[2]
         return self.weight * pull / np.maximum(np.abs(cn), _LEAST_COSINE)
 
     def turn(self, flag, turns):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from geolearn.decomposition._bsa_free_descent import (
+    SHARPER,
     Descent,
     descend_sharply,
     descend_smoothly,
@@ -14,7 +15,6 @@ __all__ = ["Solver"]
 _POOL = 64  # samples among which starts are sought
 _SCREEN = 512  # samples by which they are compared
 _CANCELLED = 1e-8
-_SHARPER = 1e-3
 _ROUGH = 1e-3  # tolerance of descents that are to be compared
 _TIE = 1e-6  # relative gain for which a later start replaces an earlier one
 
@@ -39,8 +39,9 @@ class Solver:
     def __init__(self, cloud, n_init, max_iter, tol, rng):
         self.cloud, self.n_init = cloud, n_init
         self.max_iter, self.rng = max_iter, rng
-        # Levels that follow see the errors of this one to first order.
-        self.tol = _SHARPER * tol
+        # Levels that follow see the errors of this one to first order; below p = 2,
+        # the smoothing of distances is the greater error.
+        self.tol = (SHARPER if cloud.p >= 2.0 else 1.0) * tol
         # Starts are compared on a part of many samples.
         rows = self._draw(len(cloud.X), _SCREEN)
         self.screen = cloud.part(rows)
