@@ -192,11 +192,10 @@ class PlanarShapes(Manifold):
 
     def _turning(self, x, y):
         """Return coordinates of u and i u, and the factors of i u and of the rest."""
-        _, unit, _, _ = self._geodesic(x, y)
-        angle, complement = self._angles(x, y)
+        _, unit, angle, _ = self._geodesic(x, y)
+        angle = angle[..., 0]
         plane = [self._tangent_to_vector(x, to_real(i * unit)) for i in (1.0, 1j)]
-        turned = positive_factors(2.0 * angle, 2.0 * complement)
-        return *plane, turned, positive_factors(angle)
+        return *plane, positive_factors(2.0 * angle), positive_factors(angle)
 
     def _hess_half_sqdist(self, x, y):
         u, v, turned, others = self._turning(x, y)

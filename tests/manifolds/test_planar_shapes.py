@@ -122,13 +122,15 @@ def test_reflections_and_relabelling_are_isometries(seed):
     assert shapes.dist(x, x @ mirror) > 1e-3
 
 
-def test_logs_are_horizontal():
+@pytest.mark.parametrize("distance", [1e-9, 1e-4, 1.0])
+def test_logs_are_horizontal_whatever_their_length(distance):
     shapes = PlanarShapes(7)
-    x, y = shapes.random_point(2, random_state=0)
-    v = shapes.log(x, y)
-    assert_allclose(v.sum(axis=0), 0.0, atol=1e-15)
-    assert_allclose(np.sum(v * x), 0.0, atol=1e-15)
-    assert_allclose(np.sum(v * (x @ turn(math.pi / 2))), 0.0, atol=1e-15)
+    for seed in range(5):
+        x, _, _, y = pair(shapes, distance, seed)
+        v = shapes.log(x, y) / distance
+        assert_allclose(v.sum(axis=0), 0.0, atol=1e-14 + 4 * EPS / distance)
+        assert_allclose(np.sum(v * x), 0.0, atol=1e-14)
+        assert_allclose(np.sum(v * (x @ turn(math.pi / 2))), 0.0, atol=1e-14)
 
 
 def test_curvature_of_complex_and_real_planes():
