@@ -19,6 +19,7 @@ from geolearn.decomposition._bsa_search_strategies import (
     backward,
     flag,
     forward,
+    forward_backward,
     pad,
     pure,
 )
@@ -154,9 +155,8 @@ def _run(engine, pool, k, start, choice):
     if strategy == "forward":
         return start, "greedy", True
     if strategy == "forward_backward":
-        longer = max(k, min(_LONG, engine.n_samples) - 1)
-        start = forward(engine, pool, longer, first, search)
-        return backward(engine, start), "greedy", True
+        order = forward_backward(engine, pool, k, first, search, _LONG)
+        return order, "greedy", True
     if search == "auto":
         cost = engine.count(pool.samples, k, strategy == "flag")
         search = "exhaustive" if cost <= 1.0 else "greedy"

@@ -16,6 +16,7 @@ from geolearn.decomposition._bsa_search_kernels import (
 
 TIE = 1e-12  # relative difference below which two values count as equal
 _SLACK = 1.0 + 1e-9  # between two ways of rounding the value of one subset
+_TINY = 1e-300  # above an unexplained variance of zero
 _BASES = 8  # least elements searched under one bound, whatever the threads
 _TABLE = 2**22  # numbers in one block of half chords
 _EVALUATIONS = 2e8  # of a subset at a sample, spent unasked
@@ -111,20 +112,24 @@ class CurvedEngine:
         return self.problem.distances(index) == 0.0
 
     def best_subset(self, pool, k, start):
-        """Return the best k + 1 samples of the pool, lowest indices first."""
-        bound = self.value(start) * _SLACK
+        """Return the best k + 1 samples of the pool, or `start` if that is better.
+
+        Of equally good subsets, it is the one of lowest indices.
+        """
+        bound = self.value(start) * _SLACK + _TINY
         chords = self.problem.half_chords(pool)
-        return pool[self._search(chords, pool, k, bound, np.empty(0))]
+        found = self._search(chords, pool, k, bound, np.empty(0))
+        return start if found is None else pool[found]
 
     def best_flag(self, pool, k, start):
         """Return the k + 1 samples, in order, of least accumulated value."""
-        bound = sum(self.value(start[: i + 1]) for i in range(k + 1)) * _SLACK
+        bound = sum(self.value(start[: i + 1]) for i in range(k + 1)) * _SLACK + _TINY
         chords = self.problem.half_chords(pool)
         levels = [self.singles(pool)]
         for size in range(2, k + 1):
             levels.append(self._table(chords, pool, size, levels[-1]))
         found = self._search(chords, pool, k, bound, levels[-1])
-        return pool[order_of(found, levels)]
+        return start if found is None else pool[order_of(found, levels)]
 
     def ranking(self, pool, k, flag):
         """Return the values of all subsets of k + 1, in colexicographic order.

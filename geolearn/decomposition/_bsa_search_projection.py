@@ -127,11 +127,9 @@ class ProjectionEngine:
         return total
 
     def best_subset(self, pool, k, start):
-        """Return the best k + 1 samples of the pool, lowest indices first."""
-        if k == 0:
-            return pool[[first_of_least(self.singles(pool))]]
-        found = []
-        limit = self.value(start) * _SLACK
+        """Return the best k + 1 samples of the pool, or `start` if that is better."""
+        value = self.value(start)
+        found, limit = [(tuple(sorted(start)), value)], value * _SLACK
         for subset in self._promising(pool, k, False):
             *parents, last = subset
             weights, residuals, independent = self._prepare(parents)

@@ -27,6 +27,19 @@ def forward(engine, pool, k, first, search="auto"):
     return order
 
 
+def forward_backward(engine, pool, k, first, search, longest):
+    """Add up to `longest` references one at a time, then give them up again.
+
+    Where they end up spanning all samples, any last one does, and the choice between
+    those that do is rounding: it is left out.
+    """
+    order = forward(engine, pool, max(k, longest - 1), first, search)
+    if k + 1 < len(order) < engine.n_samples:
+        free = np.isfinite(engine.additions(order, pool.samples, prune=True))
+        order = order if free.any() else order[:-1]
+    return backward(engine, order)
+
+
 def _best_addition(engine, pool, order):
     values = engine.additions(order, pool.samples, prune=True)
     if not np.isfinite(values).any():
@@ -60,6 +73,8 @@ def _ascending(pair):
 def pure(engine, pool, k, search, start):
     """Return the best subset, its indices ascending, and whether the search ended."""
     converged = True
+    if k == 0:  # where "forward" starts
+        return start, converged
     if search == "exhaustive":
         start = [int(c) for c in engine.best_subset(pool.samples, k, start)]
     if search == "greedy" or not pool.complete:
