@@ -10,6 +10,8 @@ from geolearn.decomposition._affine_span_barycenter import (
     barycenters,
     negative_directions,
 )
+from geolearn.decomposition._affine_span_convex import project_hull
+from geolearn.decomposition._affine_span_frames import unfold
 from geolearn.decomposition._affine_span_local import Local
 from geolearn.decomposition._affine_span_null import least_null_weights, null_spaces
 from geolearn.decomposition._affine_span_project import (
@@ -34,9 +36,12 @@ __all__ = [
     "unexplained_variance",
 ]
 
+_OFF_SPAN = 1e-6  # smallest singular value of logarithms at points off the span
+_NULL = 1e-9  # singular values below are zero; also that of points near the span
+
 
 def affine_span_project(
-    manifold: str | Manifold, X: Any, references: Any
+    manifold: str | Manifold, X: Any, references: Any, *, convex: bool = False
 ) -> AffineSpanProjection:
     r"""Project points onto the affine span of references [1]_.
 
@@ -57,6 +62,11 @@ def affine_span_project(
     references : array_like of shape (n_references, \*point_shape)
         Points of the manifold, affinely independent: at each of them the logarithms
         of the others are linearly independent.
+    convex : bool, default=False
+        Whether to allow no negative weights: the nearest point of the geodesic hull
+        of the references where the curvature is constant. References enter one by
+        one where they lower the distance, as in non-negative least squares, which is
+        exact where squared distances to a span are convex.
 
     Returns
     -------
@@ -99,7 +109,8 @@ def affine_span_project(
     (array([0.729728]), array([[0.295167, 0.704833]]))
     """
     space, X, references = _prepare(manifold, X, references)
-    result = project_points(space, X, references)
+    project = project_hull if convex else project_points
+    result = project(space, X, references)
     _warn(space, result)
     return result
 
@@ -244,7 +255,17 @@ def barycentric_weights(
     Z = log_matrix(space, x, references)
     flat = Z.reshape(-1, *Z.shape[-2:])
     values, _ = null_spaces(flat)
-    nullity = np.sum(values <= 1e-8 * values[:, :1], axis=1)
+    off = values[:, -1] > _OFF_SPAN * values[:, 0]
+    if off.any():
+        row = int(np.argmax(off))
+        raise ValueError(
+            f"x has {int(off.sum())} point(s) off the affine span of the references, "
+            f"which have no barycentric weights; the first is point {row}, with "
+            f"smallest singular value {values[row, -1] / values[row, 0]:.1e} of the "
+            f"largest (tolerance {_OFF_SPAN:g}). Call affine_span_project first."
+        )
+    small = np.minimum(np.maximum(values[:, -1:], _NULL * values[:, :1]), values)
+    nullity = np.sum(values <= small, axis=1)
     weights = least_null_weights(flat, nullity)
     return weights.reshape(*Z.shape[:-2], Z.shape[-1])
 
@@ -378,11 +399,41 @@ def _check_weights(weights, size):
 
 
 def _warn(manifold, result):
-    n_open = int(np.sum(~result.converged))
-    if n_open:
+    """Warn once about projections that are not what they should be."""
+    size = result.weights.shape[1]
+    if size > manifold.dim:
         warnings.warn(
-            f"{n_open} of {len(result.converged)} projections on {manifold!r} are not "
-            f"unique or did not converge; see `converged`.",
-            ConvergenceWarning,
+            f"{size} references span all of {manifold!r}, which has {manifold.dim} "
+            f"dimensions: the subspace fills the manifold and every distance is 0. "
+            f"Take fewer references.",
+            UserWarning,
             stacklevel=3,
         )
+    lost = np.isnan(result.weights).any(axis=1) & result.converged
+    if lost.any():
+        warnings.warn(
+            f"{int(lost.sum())} of {len(lost)} projections on {manifold!r} have "
+            f"barycentric weights at infinity, given as NaN: their sum vanishes. "
+            f"Projections and distances are valid.",
+            UserWarning,
+            stacklevel=3,
+        )
+    n_open = int(np.sum(~result.converged))
+    if not n_open:
+        return
+    if unfold(manifold) is not None:
+        warnings.warn(
+            f"{n_open} of {len(lost)} projections on {manifold!r} are not unique or "
+            f"lie on the cut locus of a reference; distances are exact, and "
+            f"`converged` is False there.",
+            UserWarning,
+            stacklevel=3,
+        )
+        return
+    warnings.warn(
+        f"{n_open} of {len(lost)} projections on {manifold!r} were not found to "
+        f"{1e-10:g} of the distance; they are the best points on the way, and "
+        f"`converged` is False there. Take references that are closer together.",
+        ConvergenceWarning,
+        stacklevel=3,
+    )

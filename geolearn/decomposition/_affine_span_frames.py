@@ -119,6 +119,13 @@ class SpanFrame:
         weights, regular = self.weights(c, p)
         return self.restore(c, p), self.scale * distance, weights, unique & regular
 
+    def slopes(self, X, others):
+        """Return cosines between residuals and other points, positive on their side."""
+        q, toward = self.coordinates(X)[1], self.coordinates(others)[1]
+        across = q - (q @ self.basis) @ self.basis.T
+        size = np.linalg.norm(q, axis=1)[:, None] * np.linalg.norm(toward, axis=1)
+        return across @ toward.T / np.where(size > 0.0, size, 1.0)
+
     def weights(self, c, p):
         """Return barycentric weights of points of the span, NaN for infinite ones."""
         others = np.linalg.solve(self.triangle, p.T).T

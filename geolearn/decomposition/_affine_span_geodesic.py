@@ -8,7 +8,7 @@ __all__ = ["descend_geodesics"]
 
 _STATIONS = 12  # starting points on a geodesic that may close
 _SMALLEST_CURVATURE = 0.1
-_MAX_HALVINGS = 25
+_MAX_HALVINGS = 16
 _ARMIJO = 1e-4
 _ROUNDING = 1e-14
 _STALLED = 1e-7

@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from geolearn.manifolds import SPD
-from geolearn.manifolds._hessians import identities
 
 __all__ = ["Local", "SpanLengths", "local_of", "solve_rows", "span_lengths"]
+
+_DIFFERENCE = 1e-4  # step of numerical derivatives, in units of curvature
 
 
 class Local:
@@ -30,6 +31,7 @@ class Local:
         self.dim = manifold.dim
         self.size = references.shape[1]
         self.exact = manifold.has_hessian
+        self.step = _DIFFERENCE * manifold._length_scale
 
     def _rows(self, shape, function, *arrays):
         """Apply a function to rows; those that raise, or hold NaN, are NaN."""
@@ -60,13 +62,9 @@ class Local:
     def at(self, x, weights, which):
         """Return Z and the Hessian of the weighted variance."""
         Z = self.logs(x, which)
-        if not self.exact:
-            total = weights.sum(axis=1)
-            return Z, identities(self.dim, (len(x),)) * total[:, None, None]
-        manifold = self.manifold
 
         def evaluate(x, weights, which):
-            H = manifold._hess_half_sqdist(np.expand_dims(x, 1), self.others(which))
+            H = self.hessians(np.expand_dims(x, 1), self.others(which))
             return np.einsum("nk,nkij->nij", weights, H)
 
         return Z, self._rows((self.dim, self.dim), evaluate, x, weights, which)
@@ -80,10 +78,34 @@ class Local:
             x,
             y,
         )
-        if not self.exact:
-            return v, identities(self.dim, (len(x),))
-        H = self._rows((self.dim, self.dim), manifold._hess_half_sqdist, x, y)
-        return v, H
+        return v, self._rows((self.dim, self.dim), self.hessians, x, y)
+
+    def hessians(self, x, y):
+        """Return Hessians at x of half the squared distance to y."""
+        if self.exact:
+            return self.manifold._hess_half_sqdist(x, y)
+        # Polarisation of second derivatives along geodesics needs no transport.
+        i, j = np.triu_indices(self.dim)
+        basis = np.eye(self.dim)
+        directions = np.where((i == j)[:, None], basis[i], basis[i] + basis[j])
+        second = np.stack([self._second(x, y, w) for w in directions], axis=-1)
+        H = np.zeros((*second.shape[:-1], self.dim, self.dim))
+        H[..., i, j] = second
+        own = np.diagonal(H, axis1=-2, axis2=-1)
+        mixed = (second - own[..., i] - own[..., j]) / 2.0
+        H[..., i, j] = H[..., j, i] = np.where(i == j, second, mixed)
+        return H
+
+    def _second(self, x, y, w):
+        """Differentiate half the squared distance twice along a geodesic."""
+        manifold, h = self.manifold, self.step
+        slopes = []
+        for t in (-h, h):
+            moved = manifold._exp(x, t * manifold._vector_to_tangent(x, w))
+            velocity = manifold._log(moved, x) / -t
+            towards = manifold._log(moved, y)
+            slopes.append(-manifold._inner(moved, velocity, towards))
+        return (slopes[1] - slopes[0]) / (2.0 * h)
 
     def move(self, x, w):
         """Return exponentials of tangent coordinates."""

@@ -17,8 +17,9 @@ _FEASIBLE = 1e-13  # residual of the barycentric equation, in units of the sprea
 _ALMOST = 1e-9  # residual that is accepted where rounding stops the corrector
 _STALLED = 1e-7  # gradient that is accepted where rounding stops the descent
 _LOOSE, _LOOSEST = 1e-2, 1e-3  # residual on the way, over the squared gradient
-_MAX_CORRECTIONS = 12
-_MAX_HALVINGS = 25
+_DIVERGED = 2.0  # growth of a residual beyond which the corrector gives up
+_MAX_CORRECTIONS = 8
+_MAX_HALVINGS = 12
 _ARMIJO = 1e-4
 _ROUNDING = 1e-14  # relative rise of the objective that is only rounding
 _SMALLEST_CURVATURE = 0.1  # eigenvalues of the model are at least this
@@ -82,7 +83,7 @@ def correct(local, x, weights, which, lengths, tol):
         before, now = residual[rows], np.linalg.norm(gap, axis=1)
         residual[rows] = np.where(np.isfinite(now), now, np.inf)
         at_rounding = (now < _ALMOST * spread[rows]) & (now > 0.5 * before)
-        more = (now > tol[rows]) & ~at_rounding & np.isfinite(now)
+        more = (now > tol[rows]) & ~at_rounding & (now < _DIVERGED * before)
         rows, gap = rows[more], gap[more]
         if not len(rows):
             break
