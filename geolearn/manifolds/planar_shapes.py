@@ -131,15 +131,15 @@ class PlanarShapes(Manifold):
         return self._project(np.cos(angle) * x + sinc(angle) * v)
 
     def _geodesic(self, x, y):
-        """Return z, the unit velocity at z, the angle and the phase of the end."""
+        """Return z, the unit velocity, the angle, its gap to pi / 2 and w's phase."""
         z, gap, sine, cosine, phase = self._sides(x, y)
-        self._refuse_orthogonal(sine, cosine)
-        angle = np.arctan2(sine, cosine)
+        angle, rest = np.arctan2(sine, cosine), np.arctan2(cosine, sine)
+        self._refuse_orthogonal(rest[..., 0])
         unit = gap * np.conj(phase) / np.where(sine > 0.0, sine, 1.0)
-        return z, unit, angle, phase
+        return z, unit, angle, rest, phase
 
-    def _refuse_orthogonal(self, sine, cosine):
-        wrong = np.arctan2(cosine, sine)[..., 0] < _ORTHOGONAL
+    def _refuse_orthogonal(self, rest):
+        wrong = rest < _ORTHOGONAL
         if np.any(wrong):
             raise ValueError(
                 f"Shapes are at the largest distance pi / 2 on {self!r} ("
@@ -149,11 +149,11 @@ class PlanarShapes(Manifold):
             )
 
     def _log(self, x, y):
-        _, unit, angle, _ = self._geodesic(x, y)
+        _, unit, angle, _, _ = self._geodesic(x, y)
         return to_real(angle * unit)
 
     def _transport(self, x, y, v):
-        z, unit, angle, phase = self._geodesic(x, y)
+        z, unit, angle, _, phase = self._geodesic(x, y)
         u = to_complex(v)
         along = _product(u, unit)
         # The complex line of the velocity turns towards -z; the rest stays.
@@ -192,10 +192,11 @@ class PlanarShapes(Manifold):
 
     def _turning(self, x, y):
         """Return coordinates of u and i u, and the factors of i u and of the rest."""
-        _, unit, angle, _ = self._geodesic(x, y)
-        angle = angle[..., 0]
+        _, unit, angle, rest, _ = self._geodesic(x, y)
+        angle, rest = angle[..., 0], rest[..., 0]
         plane = [self._tangent_to_vector(x, to_real(i * unit)) for i in (1.0, 1j)]
-        return *plane, positive_factors(2.0 * angle), positive_factors(angle)
+        turned = positive_factors(2.0 * angle, 2.0 * rest)
+        return *plane, turned, positive_factors(angle)
 
     def _hess_half_sqdist(self, x, y):
         u, v, turned, others = self._turning(x, y)

@@ -207,6 +207,20 @@ def test_near_the_cut_locus(gap):
             )
 
 
+def test_gaps_to_the_cut_locus_that_landmarks_resolve():
+    # Two pairs of landmarks: the product of the figures is the gap, to all digits.
+    shapes, gap = PlanarShapes(4), 1e-10
+    x, y = np.zeros((2, 4, 2))
+    x[:2, 0] = [1.0, -1.0]
+    y[:, 0] = [gap, -gap, 1.0, -1.0]  # of norm sqrt(2) to gap^2
+    x, y = x / math.sqrt(2.0), y / math.sqrt(2.0)
+    t = math.pi - 2.0 * gap
+    volume = math.log(2.0 * gap / t) - 2.0 * math.log(t / 2.0)
+    assert_allclose(shapes.log_volume_density(x, y), volume, rtol=1e-14)
+    values = np.linalg.eigvalsh(shapes.hess_half_sqdist(x, y))
+    assert_allclose(values[0], -t / math.tan(2.0 * gap), rtol=1e-13)
+
+
 def test_tables_keep_digits_everywhere():
     shapes = PlanarShapes(5)
     x = shapes.random_point(1, random_state=0)[0]
