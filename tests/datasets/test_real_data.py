@@ -237,6 +237,9 @@ def test_hand_shapes():
         "middle tip",
     ]
     assert hands.bones.shape == (21, 2)
+    # The thumb starts at the wrist, the other fingers at the palm.
+    starts = {int(b): int(a) for a, b in hands.bones}
+    assert [starts[k] for k in (1, 2, 3, 6, 10, 14, 18)] == [0, 0, 2, 1, 1, 1, 1]
     assert_array_equal(np.unique(hands.bones), np.arange(22))  # a tree
     assert_array_equal(np.sort(hands.bones[:, 1]), np.arange(1, 22))
     ends = hands.data[:, hands.bones]
@@ -265,6 +268,12 @@ def test_hands_in_the_plane_are_seen_from_the_front():
     turns *= np.sign(np.linalg.det(turns))[:, None, None]
     moved = 3.0 * hands.data @ turns + rng.normal(size=(52, 1, 3))
     np.testing.assert_allclose(_front_views(moved), hands.planar, atol=1e-12)
+    # The signs of the axes follow the landmarks, so that left hands look alike ...
+    np.testing.assert_allclose(_front_views(-hands.data), hands.planar, atol=1e-12)
+    # ... but one left hand among the others is turned, not mirrored.
+    mixed = hands.data.copy()
+    mixed[0, :, 0] *= -1.0
+    assert np.abs(_front_views(mixed)[0] - hands.planar[0]).max() > 1e-2
     # Own computation, as a record.
     grab, expand = (
         shapes.frechet_mean(hands.planar[hands.target == k]) for k in (0, 1)
