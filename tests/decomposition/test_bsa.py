@@ -298,11 +298,15 @@ def test_robust_powers_find_the_clusters():
 # Weights of samples.
 
 
-@pytest.mark.parametrize("references", ["sample", "free"])
-def test_weights_count_repetitions(references):
-    X = cloud(Sphere(3), n=8)
+@pytest.mark.parametrize(
+    ("manifold", "references"),
+    [(Sphere(3), "sample"), (Sphere(3), "free"), (SPD(2), "sample")],
+    ids=str,
+)
+def test_weights_count_repetitions(manifold, references):
+    X = cloud(manifold, n=8)
     count = np.array([1, 3, 2, 1, 1, 2, 4, 1])
-    options = {"manifold": "sphere", "references": references, "random_state": 0}
+    options = {"manifold": manifold, "references": references, "random_state": 0}
     weighted = BSA(1, **options).fit(X, sample_weight=count)
     repeated = BSA(1, **options).fit(np.repeat(X, count, axis=0))
     np.testing.assert_allclose(
