@@ -431,9 +431,9 @@ def _warn(manifold, result):
         )
         return
     warnings.warn(
-        f"{n_open} of {len(lost)} projections on {manifold!r} were not found to "
-        f"{1e-10:g} of the distance; they are the best points on the way, and "
-        f"`converged` is False there. Take references that are closer together.",
+        f"{n_open} of {len(lost)} projections on {manifold!r} were not found: "
+        f"the iterations ended at the best points on the way, where `converged` is "
+        f"False. Take references that are closer together.",
         ConvergenceWarning,
         stacklevel=3,
     )

@@ -11,7 +11,7 @@ _SMALLEST_CURVATURE = 0.1
 _MAX_HALVINGS = 16
 _ARMIJO = 1e-4
 _ROUNDING = 1e-14
-_STALLED = 1e-7
+_STALLED = 1e-8
 _FEASIBLE = 1e-13
 
 
@@ -22,11 +22,13 @@ def descend_geodesics(local, y, which, lengths, tol, max_iter):
     u, Z, v, H = _evaluate(local, x, y, which)
     active = np.flatnonzero(np.isfinite(v).all(axis=1) & np.isfinite(u).all(axis=1))
     converged = np.zeros(len(y), dtype=bool)
+    before = np.full(len(active), np.inf)
     for _ in range(max_iter):
         along = np.einsum("ni,ni->n", u[active], v[active])
         distance = np.linalg.norm(v[active], axis=1)
         size = np.maximum(distance, spread[active])
         done = np.abs(along) <= tol * size
+        done |= (np.abs(along) <= _STALLED * size) & (np.abs(along) > 0.5 * before)
         converged[active[done]] = True
         active, along, size = active[~done], along[~done], size[~done]
         if not len(active):
@@ -54,7 +56,7 @@ def descend_geodesics(local, y, which, lengths, tol, max_iter):
             s[pending] /= 2.0
         stalled = ~moved & (np.abs(along) <= _STALLED * size)
         converged[active[stalled]] = True
-        active = active[moved]
+        active, before = active[moved], np.abs(along)[moved]
     return _finish(local, x, u, Z, y, which, converged, lengths)
 
 

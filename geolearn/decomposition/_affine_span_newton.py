@@ -15,7 +15,7 @@ __all__ = ["Solution", "correct", "descend_all"]
 _DEGENERATE = 1e10  # condition of the Hessian beyond which a stratum is degenerate
 _FEASIBLE = 1e-13  # residual of the barycentric equation, in units of the spread
 _ALMOST = 1e-9  # residual that is accepted where rounding stops the corrector
-_STALLED = 1e-7  # gradient that is accepted where rounding stops the descent
+_STALLED = 1e-8  # gradient that is accepted where rounding stops the descent
 _LOOSE, _LOOSEST = 1e-2, 1e-3  # residual on the way, over the squared gradient
 _DIVERGED = 2.0  # growth of a residual beyond which the corrector gives up
 _MAX_CORRECTIONS = 8
@@ -193,7 +193,7 @@ def descend_all(local, y, x, weights, which, lengths, tol, max_iter):
     tight = _FEASIBLE * spread
     state, ok = _trial(local, y, x, weights, which, lengths, tight)
     active = np.flatnonzero(ok)
-    slack = np.zeros(len(active))
+    slack, before = np.zeros(len(active)), np.full(len(active), np.inf)
     converged = np.zeros(len(y), dtype=bool)
     for _ in range(max_iter):
         if not len(active):
@@ -203,6 +203,7 @@ def descend_all(local, y, x, weights, which, lengths, tol, max_iter):
         distance = np.linalg.norm(here.target, axis=1)
         size = np.maximum(distance, spread[active])
         done = move.gradient <= tol * size
+        done |= (move.gradient <= _STALLED * size) & (move.gradient > 0.5 * before)
         converged[active[done]] = True
         more = ~done & np.isfinite(move.slope)
         active, here, slack = active[more], here.take(more), slack[more]
@@ -221,7 +222,7 @@ def descend_all(local, y, x, weights, which, lengths, tol, max_iter):
         new = new.take(moved)
         new = new._replace(secant=_bend(here.take(moved), new))
         active = active[moved]
-        slack = (loose * distance[more])[moved]
+        slack, before = (loose * distance[more])[moved], move.gradient[moved]
         state.put(active, new)
     return _polish(local, y, state, ok, converged, lengths, tight)
 

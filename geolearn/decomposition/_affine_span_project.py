@@ -19,7 +19,7 @@ __all__ = ["AffineSpanProjection", "project_pairs", "project_points", "project_s
 _ROWS = 4096  # samples in one stack
 _ANTIPODAL = 1e-12  # relative gap to the cut locus that is only rounding
 _WARM = 1e-10  # residual at starting points, in units of the spread
-_TOL = 1e-10
+_TOL = 1e-12
 _MAX_ITER = 100
 
 
@@ -126,7 +126,7 @@ def project_pairs(
         Weights near those of the projections; closed forms need none.
     all_starts : bool, default=False
         Whether to try all starts for all samples, not only for those that fail.
-    tol : float, default=1e-10
+    tol : float, default=1e-12
         Gradient at which iterations end, relative to the distance or the size of the
         set of references, whichever is larger.
     max_iter : int, default=100

@@ -17,9 +17,10 @@ def check_references(manifold, references):
     Z = Local(manifold, references[None]).logs(
         references, np.zeros(k + 1, dtype=np.intp)
     )
-    cut = ~np.isfinite(Z).all(axis=1)
-    if cut.any():
-        i, j = np.argwhere(cut)[0]
+    cut = np.flatnonzero(~np.isfinite(Z).all(axis=(1, 2)))
+    if cut.size:
+        i = cut[0]
+        j = int(np.argmax(manifold._dist(references[i], references)))
         raise ValueError(
             f"references[{i}] and references[{j}] lie on one another's cut locus on "
             f"{manifold!r}: no shortest geodesic is distinguished. Move or leave out "
