@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 
 from geolearn.decomposition._affine_span_frames import unfold
 from geolearn.decomposition._bsa_free_flag import Cloud
+from geolearn.decomposition._bsa_free_general import fit_general
 from geolearn.decomposition._bsa_free_strategies import Solver
 from geolearn.manifolds import Euclidean, Hyperboloid, Sphere
 from geolearn.utils._threads import matrix_threads
@@ -90,7 +91,9 @@ def free_references(
     r"""Fit references, any points, whose affine span leaves little unexplained.
 
     In spaces of constant curvature the span alone matters [1]_, and the references
-    are set on geodesics from the first.
+    are set on geodesics from the first. On other manifolds the references themselves
+    are moved along the gradient from the principal directions at the mean. That is
+    experimental: slow, to a local minimum, and only where there are Hessians.
 
     Parameters
     ----------
@@ -130,7 +133,8 @@ def free_references(
     Raises
     ------
     ValueError
-        If the strategy is unknown or k is above the dimension of the manifold.
+        If the strategy is unknown, k is above the dimension of the manifold, or the
+        manifold has neither closed forms nor Hessians.
 
     Warns
     -----
@@ -152,6 +156,14 @@ def free_references(
             f"n_components={k} must be at most the dimension {manifold.dim} of "
             f"{manifold!r}; lower n_components."
         )
+    if unfold(manifold) is None:
+        weight = check_sample_weight(sample_weight, len(X))
+        heavy = weight > 0.0
+        general = fit_general(
+            manifold, X[heavy], k, strategy, p, weight[heavy], max_iter, tol
+        )
+        _warn(general, strategy, max_iter, tol)
+        return FreeFit(*general)
     flag = free_flag(
         manifold,
         X,
@@ -226,7 +238,6 @@ def _unit_space(model, points, weight):
             scale *= float(np.sqrt(weight @ (size / scale) ** 2))
         return model, shift, scale if scale > 0.0 else 1.0
     kind = Sphere if isinstance(model, Sphere) else Hyperboloid
-    assert kind in (Sphere, Hyperboloid)
     return kind(model.dim), np.zeros(points.shape[1]), model._length_scale
 
 

@@ -15,6 +15,7 @@ __all__ = ["SHARPER", "Descent", "descend", "descend_sharply", "descend_smoothly
 _MEMORY = 8
 _LONGEST = 0.7  # angle of one turn; in curved spaces also the step of the base
 _INDEFINITE = 0.1  # relative curvature that stands in for smaller ones
+_LEAST = 1e-200  # curvature whose inverse is finite
 _ARMIJO = 1e-4
 _MAX_HALVINGS = 30
 _HIDDEN = 1e-13  # relative rise of the criterion that may be only rounding
@@ -80,7 +81,7 @@ def _evaluate(cloud, flag, levels, mask):
     apart = ~(mask.T[:, :, None] & mask.T[:, None])
     hessian[apart] = bound[apart] = 0.0
     diagonal = np.einsum("brr->br", bound)
-    floor = np.finfo(float).tiny + 1e-12 * np.max(diagonal, initial=0.0)
+    floor = _LEAST + 1e-12 * np.max(diagonal, initial=0.0)
     room = np.where(mask.T, floor + 1e-10 * diagonal, 1.0)
     bound = bound + room[:, :, None] * np.eye(n_rows)
     # Eigenvalues of the model relative to the bound are between -1 and 1: take their

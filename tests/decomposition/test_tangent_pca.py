@@ -4,8 +4,12 @@ import pickle
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn.base import clone
 from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import cross_val_score
+from sklearn.utils import get_tags
 
 from geolearn.decomposition import PrincipalGeodesicAnalysis, TangentPCA
 from geolearn.manifolds import (
@@ -169,6 +173,49 @@ def test_models_of_hyperbolic_space_agree():
         np.testing.assert_allclose(
             a.explained_variance_, b.explained_variance_, rtol=1e-8
         )
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        TangentPCA(2, manifold="spd"),
+        TangentPCA(2, manifold=PlanarShapes(5)),
+        PrincipalGeodesicAnalysis(2, manifold=SPD(3, metric="log-euclidean")),
+    ],
+    ids=repr,
+)
+def test_samples_with_two_axes(estimator):
+    manifold = estimator.manifold
+    X = cloud(SPD(3) if isinstance(manifold, str) else manifold)
+    expected = clone(estimator).fit_transform(X)
+    tags = get_tags(estimator).input_tags
+    assert tags.three_d_array
+    assert not tags.two_d_array
+    X.setflags(write=False)
+    model = clone(estimator).fit(X)
+    np.testing.assert_array_equal(model.transform(X), expected)
+    np.testing.assert_allclose(model.transform(X[::-1])[::-1], expected, atol=1e-13)
+    np.testing.assert_allclose(model.transform(X[3:5]), expected[3:5], atol=1e-13)
+    prefix = type(estimator).__name__.lower()
+    assert list(model.get_feature_names_out()) == [f"{prefix}0", f"{prefix}1"]
+    assert model.n_features_in_ == X.shape[1]
+    assert model.inverse_transform(expected).shape == X.shape
+    pytest.importorskip("pandas")
+    table = clone(estimator).set_output(transform="pandas").fit_transform(X)
+    np.testing.assert_array_equal(table.to_numpy(), expected)
+    with sklearn.config_context(transform_output="pandas"):
+        scores = cross_val_score(clone(estimator), X, cv=3, error_score="raise")
+    assert np.all(scores < 0.0)
+    with pytest.raises(NotFittedError):
+        clone(estimator).transform(X)
+    with pytest.raises(ValueError, match="columns, but there are 2 components"):
+        model.inverse_transform(expected[:, :1])
+    bad = X.copy()
+    bad[4, 0, 0] = np.nan
+    with pytest.raises(ValueError, match=r"X\[4\]"):
+        clone(estimator).fit(bad)
+    with pytest.raises(ValueError, match="sample_weight"):
+        clone(estimator).fit(X, sample_weight=np.zeros(len(X)))
 
 
 @pytest.mark.parametrize("manifold", EVERY_MANIFOLD[4:], ids=repr)
