@@ -16,8 +16,7 @@ from geolearn.manifolds._orthonormal import (
 )
 from geolearn.manifolds._pointwise import finish
 from geolearn.manifolds._rotations import transpose
-from geolearn.manifolds.special import log_sinc
-from geolearn.manifolds.special_orthogonal import _log_sinc_to_pi
+from geolearn.manifolds.special import log_sinc, log_sinc_to_pi
 
 __all__ = ["Grassmann"]
 
@@ -174,7 +173,7 @@ class Grassmann(OrthonormalColumns):
         i, j = np.triu_indices(self._n_angles, 1)
         total = angles[..., i] + angles[..., j]
         missing = complements[..., i] + complements[..., j]  # pi - total
-        pairs = _log_sinc_to_pi(total, missing)
+        pairs = log_sinc_to_pi(total, missing)
         pairs = pairs + log_sinc(angles[..., i] - angles[..., j])
         single = np.sum(log_sinc(angles), axis=-1)
         return np.sum(pairs, axis=-1) + abs(self.n - 2 * self.p) * single

@@ -11,6 +11,7 @@ __all__ = [
     "cot_minus_inverse",
     "coth_minus_inverse",
     "log_sinc",
+    "log_sinc_to_pi",
     "log_sinhc",
     "sinc",
     "sinhc",
@@ -38,6 +39,7 @@ _COTH = (
     3617 / 162820783125,
 )
 _SWITCH = 0.25  # below it the series, above it the direct form; both < 2e-14
+BEYOND = 2.5  # angle above which its gap to pi is the precise one
 _OVERFLOW = 18.0  # exp(-2 * 18) is below half a unit in the last place of 1
 
 
@@ -117,6 +119,34 @@ def log_sinc(t):
     large = np.where(t < _SWITCH, 1.0, t)
     series = 0.0 - small * _even_series(small, _LOG_SINC)  # not -0.0
     return np.where(t < _SWITCH, series, np.log(np.sin(large) / large))[()]
+
+
+def log_sinc_to_pi(t, gap):
+    """Return ``log(sin(t) / t)`` of angles up to pi, whose gap to pi is known.
+
+    Next to pi the sine is that of the gap, which ``pi - t`` would round away.
+
+    Parameters
+    ----------
+    t : array_like of float
+        Angles in radians, ``0 <= t <= pi``.
+    gap : array_like of float
+        Their differences from pi; used above 2.5 only.
+
+    Returns
+    -------
+    ndarray
+        Values of at most 0; minus infinity where the gap is 0.
+
+    Examples
+    --------
+    >>> float(log_sinc_to_pi(np.pi - 1e-20, 1e-20).round(6))
+    -47.196432
+    """
+    beyond = np.asarray(t > BEYOND)
+    with np.errstate(divide="ignore"):
+        far = np.log(np.sin(gap) / np.where(beyond, t, 1.0))
+    return np.where(beyond, far, log_sinc(np.where(beyond, 1.0, t)))
 
 
 def log_sinhc(t):

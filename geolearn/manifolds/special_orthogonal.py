@@ -15,13 +15,12 @@ from geolearn.manifolds._rotations import (
     transpose,
 )
 from geolearn.manifolds.base import Manifold
-from geolearn.manifolds.special import log_sinc
+from geolearn.manifolds.special import log_sinc, log_sinc_to_pi
 from geolearn.utils.validation import check_integer
 
 __all__ = ["SpecialOrthogonal"]
 
 _CUT = 1e-12  # gap of an angle to pi below which its sense is noise
-_BEYOND = 2.5  # half sum of angles above which its gap to pi is the precise one
 _CANCELLED = 1e-8  # singular values of an average of rotations that are rounding
 _CLOSE = 1e-2  # distance below which differences of quaternions have lost digits
 _ROWS = 32  # of a block, so that little more than half of a symmetric table is done
@@ -132,7 +131,7 @@ class SpecialOrthogonal(Manifold):
         angles, rest = rotation_angles(x, y)
         i, j = np.triu_indices(self.n // 2, 1)
         lower = log_sinc((angles[..., i] - angles[..., j]) / 2.0)
-        upper = _log_sinc_to_pi(
+        upper = log_sinc_to_pi(
             (angles[..., i] + angles[..., j]) / 2.0,
             (rest[..., i] + rest[..., j]) / 2.0,
         )
@@ -263,11 +262,3 @@ def _last_column_turned(Q, determinants):
     signs = np.ones((*np.shape(determinants), 1, Q.shape[-1]))
     signs[..., 0, -1] = np.where(determinants < 0.0, -1.0, 1.0)
     return Q * signs
-
-
-def _log_sinc_to_pi(t, rest):
-    """Return log(sin(t) / t) of angles up to pi, where `rest` is pi - t."""
-    beyond = np.asarray(t > _BEYOND)
-    with np.errstate(divide="ignore"):  # minus infinity at conjugate points
-        far = np.log(np.sin(rest) / np.where(beyond, t, 1.0))
-    return np.where(beyond, far, log_sinc(np.where(beyond, 1.0, t)))

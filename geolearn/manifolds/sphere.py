@@ -6,13 +6,12 @@ import numpy as np
 
 from geolearn.manifolds._constant_curvature import ConstantCurvature
 from geolearn.manifolds._hessians import positive_factors
-from geolearn.manifolds.special import log_sinc, sinc
+from geolearn.manifolds.special import BEYOND, log_sinc_to_pi, sinc
 from geolearn.utils.validation import check_positive
 
 __all__ = ["Sphere"]
 
 _ANTIPODAL = 1e-12  # angle to the antipode below which directions are noise
-_BEYOND = 2.5  # angle above which the angle to the antipode is the precise one
 _CANCELLED = 1e-8  # norm of an average of unit vectors that is only rounding
 
 
@@ -132,15 +131,12 @@ class Sphere(ConstantCurvature):
     def _log_sinc(self, angle, complement):
         if self.dim == 1:  # a circle is flat, also at its cut point
             return np.zeros_like(angle)
-        beyond = np.asarray(angle > _BEYOND)
-        with np.errstate(divide="ignore"):  # minus infinity at the antipode
-            far = np.log(np.sin(complement) / np.where(beyond, angle, 1.0))
-        return np.where(beyond, far, log_sinc(np.where(beyond, 1.0, angle)))
+        return log_sinc_to_pi(angle, complement)
 
     def _fill_log_volume(self, X, Y, distances, log_volume, symmetric):
         super()._fill_log_volume(X, Y, distances, log_volume, symmetric)
         # pi - d / radius has lost digits there; the points have not.
-        i, j = np.nonzero(distances > _BEYOND * self.radius)
+        i, j = np.nonzero(distances > BEYOND * self.radius)
         for part in self._row_blocks(len(i), 4):
             log_volume[i[part], j[part]] = self._log_volume_density(
                 X[i[part]], Y[j[part]]

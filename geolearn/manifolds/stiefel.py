@@ -19,7 +19,7 @@ from geolearn.manifolds._stiefel_geodesics import (
     transport_coordinates,
 )
 from geolearn.manifolds._stiefel_log import shortest
-from geolearn.manifolds.special_orthogonal import _log_sinc_to_pi
+from geolearn.manifolds.special import log_sinc_to_pi
 
 __all__ = ["Stiefel"]
 
@@ -236,7 +236,7 @@ class Stiefel(OrthonormalColumns):
             distance = self._dist(x, y)
             if self.is_flat:
                 return np.zeros_like(distance)
-            return (self.n - 2) * _log_sinc_to_pi(distance, math.pi - distance)
+            return (self.n - 2) * log_sinc_to_pi(distance, math.pi - distance)
         A, B, _, _ = self._solve(x, y, unique=False)
         n_rest = self.n - self.p - B.shape[-2]
         lead = A.shape[:-2]
