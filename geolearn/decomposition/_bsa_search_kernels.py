@@ -24,6 +24,7 @@ _ZERO = 64.0 * 2.220446049250313e-16  # relative squares below are rounding
 _TIE = 1.0 - 1e-12  # a later subset wins only if it is better by more
 _DEPENDENT = 1e-12  # relative square below which a candidate lies in the span
 _HALF_PI = 0.5 * math.pi
+_HALVED = 9400.0  # below sinh(8 arcsinh(sqrt(1/2)))^2
 SQUARE, LINEAR, ROOT, POWER = 2.0, 1.0, 0.5, 0.0  # codes of p
 
 
@@ -60,14 +61,50 @@ def _arcsines(x):
 
 
 @kernel
+def _hyperbolic_arcsines(x):
+    """Replace squares of hyperbolic sines by their arguments, to 1e-15 relative.
+
+    The argument is halved three times, by sinh(d / 2)^2 = s / (2 + 2 sqrt(1 + s)),
+    which leaves squares up to 1/2 for a polynomial as in `_arcsines`.
+    """
+    largest = 0.0
+    for t in range(x.shape[0]):
+        largest = max(largest, x[t])
+    if largest > _HALVED:
+        for t in range(x.shape[0]):
+            x[t] = math.asinh(math.sqrt(x[t]))
+        return
+    for t in range(x.shape[0]):
+        z = x[t]
+        z = z / (2.0 + 2.0 * math.sqrt(1.0 + z))
+        z = z / (2.0 + 2.0 * math.sqrt(1.0 + z))
+        z = z / (2.0 + 2.0 * math.sqrt(1.0 + z))
+        v = -0.00020680025628310556 * z + 0.0010606408374181453
+        v = v * z - 0.002699299291838134
+        v = v * z + 0.004693297594973469
+        v = v * z - 0.006539416803970992
+        v = v * z + 0.00813160800211172
+        v = v * z - 0.009696245603826549
+        v = v * z + 0.01153944655553136
+        v = v * z - 0.013963122414889353
+        v = v * z + 0.017352591649646934
+        v = v * z - 0.022372147025410054
+        v = v * z + 0.03038194388833152
+        v = v * z - 0.0446428571272873
+        v = v * z + 0.07499999999977017
+        v = v * z - 0.16666666666666533
+        v = v * z + 1.0
+        x[t] = 8.0 * math.sqrt(z) * v
+
+
+@kernel
 def costs(x, form):
     """Replace squares s of sn(d) by (unit d)^p, in place."""
     sign, code, p, unit = form[0], form[1], form[2], form[3]
     if sign > 0.0:
         _arcsines(x)
     elif sign < 0.0:
-        for t in range(x.shape[0]):
-            x[t] = math.asinh(math.sqrt(x[t]))
+        _hyperbolic_arcsines(x)
     elif code == SQUARE:
         for t in range(x.shape[0]):
             x[t] *= unit * unit

@@ -475,6 +475,21 @@ class ProjectionProblem:
         """
         return self.manifold.dist(self.X[index], self.X)
 
+    def floors(self, index: int) -> np.ndarray:
+        """Return the distances to spans through one sample that are rounding.
+
+        Parameters
+        ----------
+        index : int
+            The sample.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Distances.
+        """
+        return math.sqrt(_ZERO) * self.distances(index)
+
     def residuals(self, indices: Any) -> np.ndarray:
         """Return the distances of all samples to the span of some.
 
@@ -509,7 +524,8 @@ class ProjectionProblem:
         if len(indices) == 1:
             return self.distances(indices[0]), True
         found = project_points(self.manifold, self.X, self.X[indices])
-        distance = found.distance.copy()
+        spanned = found.distance < self.floors(indices[0])
+        distance = np.where(spanned, 0.0, found.distance)
         distance[indices] = 0.0
         return distance, bool(np.all(found.converged))
 

@@ -10,7 +10,7 @@ from math import comb
 
 import numpy as np
 
-from geolearn.decomposition._affine_span_project import project_points
+from geolearn.decomposition._affine_span_project import project_pairs, project_points
 from geolearn.decomposition._bsa_search_curved import TIE, CurvedEngine, first_of_least
 from geolearn.decomposition._bsa_search_problems import GramProblem, VectorProblem
 from geolearn.manifolds import Euclidean
@@ -19,6 +19,9 @@ _PROJECTIONS = 1e4  # spent unasked
 _SUBSETS = 10_000_000  # ranked at most, 80 MB
 _DEPENDENT = 1e-6  # relative distance below which a candidate lies in the span
 _BLOCK = 2**20  # distances in one table
+_FIRST = 8  # sets evaluated before there is a value to beat
+_PAIRS = 2048  # of a sample and a set of references that are projected at once
+_TOL = 1e-7  # of gradients; distances are then right to its square
 _SLACK = 1.0 + 1e-9  # between two ways of rounding one value
 
 
@@ -43,6 +46,7 @@ class ProjectionEngine:
         self._screen = CurvedEngine(_flattened(problem, weight), weight, p)
         self._values = {}
         self._parents = ((), None)
+        self._seen_from = {}
 
     def count(self, pool, k, flag):
         """Return the cost of trying all subsets; up to 1 it is spent unasked."""
@@ -72,8 +76,11 @@ class ProjectionEngine:
 
     def value(self, indices):
         """Return the value of one subset, whatever the order of its elements."""
-        *parents, last = sorted(indices)
-        return float(self.additions(parents, np.array([last]))[0])
+        key = tuple(sorted(int(i) for i in indices))
+        if key not in self._values:
+            *parents, last = key
+            self._values[key] = float(self.additions(parents, np.array([last]))[0])
+        return self._values[key]
 
     def additions(self, parents, candidates, prune=False):
         """Return the values of spans with one more sample; inf where it depends.
@@ -88,12 +95,8 @@ class ProjectionEngine:
         ranked = np.argsort(self._screen.additions(parents, candidates), kind="stable")
         ranked = ranked[independent[candidates[ranked]]][: self.n_screen]
         order = np.argsort(-self.weight * residuals**self.p, kind="stable")
-        limit = np.inf
-        for i in ranked:
-            indices = [*parents, int(candidates[i])]
-            values[i] = self._evaluate(indices, weights, order, limit)
-            if prune:
-                limit = min(limit, values[i] * (1.0 + TIE))
+        sets = [(*parents, int(candidates[i])) for i in ranked]
+        values[ranked] = self._evaluate(sets, order, weights, np.inf, prune)
         return values
 
     def _prepare(self, parents):
@@ -105,56 +108,91 @@ class ProjectionEngine:
             self._parents = parents, (found.weights, found.distance, independent)
         return self._parents[1]
 
-    def _evaluate(self, indices, weights, order, limit):
-        """Return the unexplained variance of a span, or inf if above `limit`."""
-        key = tuple(sorted(indices))
-        if key in self._values:
-            return self._values[key]
-        X, references = self.problem.X, self.problem.X[list(indices)]
-        rest = order[~np.isin(order, indices)]
-        step = max(32, -(-len(rest) // 4)) if np.isfinite(limit) else self.n_samples
-        total = 0.0
-        for i in range(0, len(rest), step):
-            rows = rest[i : i + step]
-            starts = np.column_stack([weights[rows], np.zeros(len(rows))])
-            found = project_points(
-                self.problem.manifold, X[rows], references, start_weights=starts
+    def _evaluate(self, sets, order, weights, limit, prune):
+        """Return the unexplained variances of spans, or inf where above `limit`.
+
+        With `prune`, the limit falls to the least value found. Samples are projected
+        in the given order, and start from their weights for the span without the
+        last reference.
+        """
+        values = np.full(len(sets), np.inf)
+        done, size = 0, _FIRST
+        while done < len(sets):
+            block = range(done, min(done + size, len(sets)))
+            fresh = [i for i in block if tuple(sorted(sets[i])) not in self._values]
+            if fresh:
+                self._project([sets[i] for i in fresh], order, weights, limit)
+            for i in block:
+                values[i] = self._values.get(tuple(sorted(sets[i])), np.inf)
+            if prune:
+                limit = min(limit, values[block.start : block.stop].min() * (1.0 + TIE))
+            done, size = block.stop, max(_FIRST, _PAIRS // self.n_samples)
+        return values
+
+    def _project(self, sets, order, weights, limit):
+        """Remember the values of sets of references that do not exceed `limit`."""
+        X, manifold = self.problem.X, self.problem.manifold
+        references = X[np.array(sets)]
+        totals = np.zeros(len(sets))
+        step = len(order) if limit == np.inf else max(16, -(-len(order) // 4))
+        for i in range(0, len(order), step):
+            alive = np.flatnonzero(totals <= limit)
+            rows = np.tile(order[i : i + step], len(alive))
+            which = np.repeat(np.arange(len(alive)), len(rows) // max(len(alive), 1))
+            if not len(rows):
+                return
+            starts = weights
+            if starts is not None:
+                starts = np.column_stack([weights[rows], np.zeros(len(rows))])
+            found = project_pairs(
+                manifold,
+                X[rows],
+                references[alive],
+                which,
+                start_weights=starts,
+                tol=_TOL,
             )
-            total += float(self.weight[rows] @ found.distance**self.p)
-            if total > limit:
-                return np.inf
-        self._values[key] = total
-        return total
+            sizes = self._floors(np.array(sets)[alive, 0])[which, rows]
+            spanned = (np.array(sets)[alive][which] == rows[:, None]).any(axis=1)
+            spanned |= found.distance < sizes
+            terms = np.where(spanned, 0.0, self.weight[rows] * found.distance**self.p)
+            totals[alive] += terms.reshape(len(alive), -1).sum(axis=1)
+        for key, total in zip(sets, totals, strict=True):
+            if total <= limit:
+                self._values[tuple(sorted(key))] = float(total)
+
+    def _floors(self, bases):
+        """Return the distances that are rounding, seen from first references."""
+        return np.stack([self.problem.floors(int(c)) for c in bases])
+
+    def _spans(self, subset):
+        """Tell whether the elements of a subset are independent."""
+        *parents, last = subset
+        key = tuple(parents)
+        if key not in self._seen_from:
+            self._seen_from[key] = _independent(self.problem, parents)
+        return bool(self._seen_from[key][last])
 
     def best_subset(self, pool, k, start):
         """Return the best k + 1 samples of the pool, or `start` if that is better."""
         value = self.value(start)
-        found, limit = [(tuple(sorted(start)), value)], value * _SLACK
-        for subset in self._promising(pool, k, False):
-            *parents, last = subset
-            weights, residuals, independent = self._prepare(parents)
-            if independent[last]:
-                order = np.argsort(-self.weight * residuals**self.p, kind="stable")
-                value = self._evaluate(subset, weights, order, limit)
-                limit = min(limit, value * (1.0 + TIE))
-                found.append((subset, value))
-        found = sorted(found)
+        found = [(tuple(sorted(start)), value)]
+        sets = [s for s in self._promising(pool, k, False) if self._spans(s)]
+        order = np.argsort(-self.problem.residuals(start), kind="stable")
+        values = self._evaluate(sets, order, None, value * _SLACK, True)
+        found = sorted([*found, *zip(sets, values.tolist(), strict=True)])
         best = first_of_least(np.array([value for _, value in found]))
         return np.array(found[best][0])
 
     def best_flag(self, pool, k, start):
         """Return the k + 1 samples, in order, of least accumulated value."""
-        found = [(self._accumulated(tuple(sorted(start)))[0], tuple(sorted(start)))]
-        for subset in self._promising(pool, k, True):
-            if self._may_beat(subset, min(found)[0]):
-                found.append((self._accumulated(subset)[0], subset))
+        sets = [s for s in self._promising(pool, k, True) if self._spans(s)]
+        self._evaluate(sets, np.arange(self.n_samples), None, np.inf, False)
+        sets.append(tuple(sorted(int(c) for c in start)))
+        found = [(self._accumulated(s)[0], s) for s in sets]
         found = sorted(found, key=lambda pair: pair[1])
         best = first_of_least(np.array([value for value, _ in found]))
         return np.array(self._accumulated(found[best][1])[1])
-
-    def _may_beat(self, subset, best):
-        singles = min(self.value([c]) for c in subset)
-        return singles + self.value(subset) <= best
 
     def _accumulated(self, subset):
         """Return the least accumulated value of a set, and the order that has it."""

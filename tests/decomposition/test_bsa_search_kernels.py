@@ -29,6 +29,17 @@ def test_inverse_sines_against_forty_digits():
     assert_allclose(found, expected, rtol=7e-16)
 
 
+@pytest.mark.parametrize("top", [9300.0, 1e12])
+def test_inverse_hyperbolic_sines_against_forty_digits(top):
+    rng = np.random.default_rng(0)
+    s = np.concatenate([top * 10.0 ** rng.uniform(-20, 0, 300), [0.0, 1e-300, top]])
+    found = s.copy()
+    kernels._hyperbolic_arcsines(found)
+    with mpmath.workdps(40):
+        expected = [float(mpmath.asinh(mpmath.sqrt(v))) for v in s]
+    assert_allclose(found, expected, rtol=1e-15)
+
+
 def plain_costs(s, sign, p, unit):
     d = np.sqrt(s)
     if sign != 0.0:
