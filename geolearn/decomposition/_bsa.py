@@ -86,14 +86,16 @@ class BarycentricSubspaceAnalysis(
     first : {"mean", "pair"}, default="mean"
         Start of "forward": the best single reference, or the best pair.
     convex : bool, default=False
-        Whether projections stay between the references, with weights from 0 to 1.
+        Whether projections stay between the references, with weights from 0 to 1, and
+        references are such that the others lie between them. Every set that is tried
+        costs a projection a sample.
     n_candidates : int or None, default=None
         Number of samples that may become references. None takes all up to 2000
         samples, and draws 1000 beyond.
     n_screen : int or None, default=None
         Number of sets of references whose spans are projected on in every step where
         there is no closed form; those that are best in the tangent space at the
-        mean. None means the larger of 200 and 5 n_samples.
+        mean. None means the larger of 200 and 5 n_samples. Not used by `convex`.
     n_init : int, default=4
         Number of random starts for free references, beside the one of principal
         directions.

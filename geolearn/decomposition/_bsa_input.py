@@ -51,6 +51,11 @@ def check_choices(estimator):
             "references='free' needs points, not distances; pass references='sample', "
             "or samples and their manifold."
         )
+    if precomputed and estimator.convex and isinstance(estimator.references, str):
+        raise ValueError(
+            "convex=True looks for references among points, not distances; pass "
+            "samples and their manifold, or references as indices of samples."
+        )
     if free and estimator.strategy == "forward_backward":
         raise ValueError(
             "strategy='forward_backward' is a search among samples; pass strategy="

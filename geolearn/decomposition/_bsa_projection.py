@@ -5,11 +5,12 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from geolearn.decomposition._affine_span_convex import project_hull
 from geolearn.decomposition._affine_span_frames import unfold
 from geolearn.decomposition._affine_span_project import project_points
-from geolearn.decomposition._bsa_search_problems import ProjectionProblem, length_scale
+from geolearn.decomposition._bsa_search_problems import length_scale
 
-__all__ = ["ConvexProblem", "project", "warn_of_projections"]
+__all__ = ["project", "warn_of_projections"]
 
 _IN_SPAN = 64.0 * np.finfo(float).eps  # share of a length that is rounding
 
@@ -19,10 +20,10 @@ def project(manifold, X, references, *, convex=False, tol=1e-10, max_iter=100):
 
     Powers below one would make a residual of a rounding error seen.
     """
-    options = {"tol": tol, "max_iter": max_iter}
     if convex:
-        options["convex"] = True
-    result = project_points(manifold, X, references, **options)
+        result = project_hull(manifold, X, references)
+    else:
+        result = project_points(manifold, X, references, tol=tol, max_iter=max_iter)
     if len(references) > 1 and unfold(manifold) is not None:
         rounding = _rounding(manifold, X, references[0])
         result.distance[result.distance <= rounding] = 0.0
@@ -69,42 +70,3 @@ def warn_of_projections(manifold, result):
         ConvergenceWarning,
         stacklevel=5,
     )
-
-
-class ConvexProblem(ProjectionProblem):
-    """Measure distances to the convex hulls of samples instead of their spans."""
-
-    def take(self, rows):
-        """Return the problem of some samples.
-
-        Parameters
-        ----------
-        rows : ndarray of int
-            The samples.
-
-        Returns
-        -------
-        ConvexProblem
-            The problem.
-        """
-        return ConvexProblem(self.manifold, self.X[rows], self.n_screen)
-
-    def evaluate(self, indices):
-        """Return distances to the hull of some samples, and whether all converged.
-
-        Parameters
-        ----------
-        indices : sequence of int
-            The references.
-
-        Returns
-        -------
-        distances : ndarray of shape (n_samples,)
-            Distances.
-        converged : bool
-            Whether all projections were found.
-        """
-        indices = list(indices)
-        found = project(self.manifold, self.X, self.X[indices], convex=True)
-        found.distance[indices] = 0.0
-        return found.distance, bool(found.converged.all())

@@ -8,8 +8,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from geolearn.decomposition._affine_span_frames import unfold
 from geolearn.decomposition._affine_span_references import check_references
+from geolearn.decomposition._bsa_hull import search_hulls
 from geolearn.decomposition._bsa_input import check_distinct, given_references
-from geolearn.decomposition._bsa_projection import ConvexProblem
 from geolearn.decomposition._bsa_search import search_samples
 from geolearn.decomposition._bsa_search_problems import (
     GramProblem,
@@ -78,18 +78,25 @@ def _check_backward(estimator, manifold):
 
 
 def _search(estimator, X, manifold, weight):
-    found = search_samples(
-        _problem(estimator, X, manifold),
-        estimator.n_components,
-        strategy=estimator.strategy,
-        p=estimator.p,
-        sample_weight=weight,
-        search=estimator.search,
-        first=estimator.first,
-        n_candidates=estimator.n_candidates,
-        random_state=estimator.random_state,
-        n_jobs=estimator.n_jobs,
-    )
+    k = estimator.n_components
+    options = {
+        "strategy": estimator.strategy,
+        "p": estimator.p,
+        "search": estimator.search,
+        "first": estimator.first,
+        "n_candidates": estimator.n_candidates,
+        "random_state": estimator.random_state,
+    }
+    if estimator.convex:
+        found = search_hulls(manifold, X, k, weight=weight, **options)
+    else:
+        found = search_samples(
+            _problem(estimator, X, manifold),
+            k,
+            sample_weight=weight,
+            n_jobs=estimator.n_jobs,
+            **options,
+        )
     points = None if manifold is None else X[found.indices]
     if points is not None and len(points) <= manifold.dim + 1:
         _check_independent(manifold, points)
@@ -112,8 +119,6 @@ def _problem(estimator, X, manifold):
     """Return the form in which the search is cheapest."""
     if manifold is None:
         return GramProblem.from_distances(X, estimator.curvature or 0.0)
-    if estimator.convex:
-        return ConvexProblem(manifold, X, estimator.n_screen)
     if unfold(manifold) is None:
         return ProjectionProblem(manifold, X, estimator.n_screen)
     return VectorProblem(X, manifold)

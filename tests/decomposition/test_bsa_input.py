@@ -169,6 +169,7 @@ def test_parameters(options, match):
 
 
 def test_free_references_need_points():
+    raises("looks for references among points", D, convex=True, **ROUND)
     raises("needs points", D, references="free", **ROUND)
     raises("indices of samples", D, references=np.eye(3), **ROUND)
 
