@@ -1,6 +1,7 @@
 """The problems that a search for references can be posed on."""
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +50,7 @@ def length_scale(curvature):
     return 1.0 if curvature == 0.0 else 1.0 / math.sqrt(abs(curvature))
 
 
-class _CurvedProblem:
+class _CurvedProblem(ABC):
     """Hold samples of a space of constant curvature.
 
     Attributes
@@ -75,6 +76,68 @@ class _CurvedProblem:
         self.curvature = float(curvature)
         self.sign = float(np.sign(curvature))
         self.scale = length_scale(self.curvature)
+
+    @abstractmethod
+    def take(self, rows: np.ndarray) -> "_CurvedProblem":
+        """Return the problem of some samples.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            The samples.
+
+        Returns
+        -------
+        GramProblem or VectorProblem
+            The problem.
+        """
+
+    @abstractmethod
+    def half_chords(self, rows: np.ndarray) -> np.ndarray:
+        """Return squares of sn(d / 2) of some samples to all.
+
+        Parameters
+        ----------
+        rows : ndarray of int of shape (m,)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (m, n_samples)
+            Squares, d in units of curvature.
+        """
+
+    @abstractmethod
+    def start(self, first: int) -> Span:
+        """Return the span of one reference.
+
+        Parameters
+        ----------
+        first : int
+            The reference.
+
+        Returns
+        -------
+        Span
+            What it leaves.
+        """
+
+    @abstractmethod
+    def extend(self, span: Span, c: int) -> Span:
+        """Return the span of one more reference.
+
+        Parameters
+        ----------
+        span : Span
+            Span so far.
+        c : int
+            The reference.
+
+        Returns
+        -------
+        Span
+            The same where c depends on the others.
+        """
 
     def distances(self, index: int) -> np.ndarray:
         """Return the distances of all samples to one, up to pi on the sphere.
@@ -192,50 +255,17 @@ class GramProblem(_CurvedProblem):
         self.table = np.clip(h, 0.0, 1.0 if curvature > 0.0 else None)
 
     def take(self, rows: np.ndarray) -> "GramProblem":
-        """Return the problem of some samples.
-
-        Parameters
-        ----------
-        rows : ndarray of int
-            The samples.
-
-        Returns
-        -------
-        GramProblem
-            The problem.
-        """
+        """Return the problem of some samples."""
         other = GramProblem.__new__(GramProblem)
         other._store(self.table[np.ix_(rows, rows)], self.curvature)
         return other
 
     def half_chords(self, rows: np.ndarray) -> np.ndarray:
-        """Return squares of sn(d / 2) of some samples to all.
-
-        Parameters
-        ----------
-        rows : ndarray of int of shape (m,)
-            Samples.
-
-        Returns
-        -------
-        ndarray of shape (m, n_samples)
-            Squares, d in units of curvature.
-        """
+        """Return squares of sn(d / 2) of some samples to all, from the table."""
         return self.table[rows]
 
     def start(self, first: int) -> Span:
-        """Return the span of one reference.
-
-        Parameters
-        ----------
-        first : int
-            The reference.
-
-        Returns
-        -------
-        Span
-            What it leaves.
-        """
+        """Return the span of one reference, in products of the samples."""
         h = self.table[first]
         squares = np.maximum(4.0 * h * (1.0 - self.sign * h), 0.0)
         return Span(
@@ -248,20 +278,7 @@ class GramProblem(_CurvedProblem):
         )
 
     def extend(self, span: Span, c: int) -> Span:
-        """Return the span of one more reference.
-
-        Parameters
-        ----------
-        span : Span
-            Span so far.
-        c : int
-            The reference.
-
-        Returns
-        -------
-        Span
-            The same where c depends on the others.
-        """
+        """Return the span of one more reference, by a Schur complement."""
         if span.squares[c] <= span.dependent:
             return span
         own = span.base[c]
@@ -314,18 +331,7 @@ class VectorProblem(_CurvedProblem):
         self._define(len(points), self.model.sectional_curvature_bounds[0])
 
     def take(self, rows: np.ndarray) -> "VectorProblem":
-        """Return the problem of some samples.
-
-        Parameters
-        ----------
-        rows : ndarray of int
-            The samples.
-
-        Returns
-        -------
-        VectorProblem
-            The problem.
-        """
+        """Return the problem of some samples."""
         return VectorProblem(self.points[rows], self.model)
 
     def gram(self, n_jobs: int | None = None) -> GramProblem:
@@ -345,18 +351,7 @@ class VectorProblem(_CurvedProblem):
         return GramProblem.from_distances(D, self.curvature)
 
     def half_chords(self, rows: np.ndarray) -> np.ndarray:
-        """Return squares of sn(d / 2) of some samples to all.
-
-        Parameters
-        ----------
-        rows : ndarray of int of shape (m,)
-            Samples.
-
-        Returns
-        -------
-        ndarray of shape (m, n_samples)
-            Squares, d in units of curvature.
-        """
+        """Return squares of sn(d / 2) of some samples to all, from the points."""
         D = self.model.pairwise_distances(self.points[rows], self.points)
         half = 0.5 * D / self.scale
         if self.sign != 0.0:
@@ -364,18 +359,7 @@ class VectorProblem(_CurvedProblem):
         return half**2
 
     def start(self, first: int) -> Span:
-        """Return the span of one reference.
-
-        Parameters
-        ----------
-        first : int
-            The reference.
-
-        Returns
-        -------
-        Span
-            What it leaves.
-        """
+        """Return the span of one reference, in residual vectors."""
         frame = SpanFrame(self.model, self.points[[first]])
         c, q = frame.coordinates(self.points)
         factors = np.ascontiguousarray(q.T)
@@ -391,20 +375,7 @@ class VectorProblem(_CurvedProblem):
         )
 
     def extend(self, span: Span, c: int) -> Span:
-        """Return the span of one more reference.
-
-        Parameters
-        ----------
-        span : Span
-            Span so far.
-        c : int
-            The reference.
-
-        Returns
-        -------
-        Span
-            The same where c depends on the others.
-        """
+        """Return the span of one more reference, by projecting residual vectors."""
         if span.squares[c] <= span.dependent:
             return span
         direction = span.factors[:, c] / math.sqrt(span.squares[c])
@@ -446,33 +417,11 @@ class ProjectionProblem:
         self.n_screen = n_screen
 
     def take(self, rows: np.ndarray) -> "ProjectionProblem":
-        """Return the problem of some samples.
-
-        Parameters
-        ----------
-        rows : ndarray of int
-            The samples.
-
-        Returns
-        -------
-        ProjectionProblem
-            The problem.
-        """
+        """Return the problem of some samples."""
         return ProjectionProblem(self.manifold, self.X[rows], self.n_screen)
 
     def distances(self, index: int) -> np.ndarray:
-        """Return the distances of all samples to one.
-
-        Parameters
-        ----------
-        index : int
-            The sample.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Distances.
-        """
+        """Return the distances of all samples to one."""
         return self.manifold.dist(self.X[index], self.X)
 
     def floors(self, index: int) -> np.ndarray:
@@ -491,35 +440,11 @@ class ProjectionProblem:
         return math.sqrt(_ZERO) * self.distances(index)
 
     def residuals(self, indices: Any) -> np.ndarray:
-        """Return the distances of all samples to the span of some.
-
-        Parameters
-        ----------
-        indices : sequence of int
-            The references.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Distances, zero at the references.
-        """
+        """Return the distances of all samples to the span of some."""
         return self.evaluate(indices)[0]
 
     def evaluate(self, indices: Any) -> tuple[np.ndarray, bool]:
-        """Return `residuals` and whether all projections converged.
-
-        Parameters
-        ----------
-        indices : sequence of int
-            The references.
-
-        Returns
-        -------
-        distances : ndarray of shape (n_samples,)
-            Distances.
-        converged : bool
-            Whether all projections are unique and were found.
-        """
+        """Return `residuals` and whether all projections are unique and were found."""
         indices = list(indices)
         if len(indices) == 1:
             return self.distances(indices[0]), True
