@@ -111,7 +111,7 @@ def affine_span_project(
     space, X, references = _prepare(manifold, X, references)
     project = project_hull if convex else project_points
     result = project(space, X, references)
-    _warn(space, result)
+    _warn(space, result, convex)
     return result
 
 
@@ -398,10 +398,10 @@ def _check_weights(weights, size):
     return weights / total
 
 
-def _warn(manifold, result):
+def _warn(manifold, result, convex=False):
     """Warn once about projections that are not what they should be."""
     size = result.weights.shape[1]
-    if size > manifold.dim:
+    if size > manifold.dim and not convex:
         warnings.warn(
             f"{size} references span all of {manifold!r}, which has {manifold.dim} "
             f"dimensions: the subspace fills the manifold and every distance is 0. "
@@ -421,7 +421,7 @@ def _warn(manifold, result):
     n_open = int(np.sum(~result.converged))
     if not n_open:
         return
-    if unfold(manifold) is not None:
+    if unfold(manifold) is not None and not convex:
         warnings.warn(
             f"{n_open} of {len(lost)} projections on {manifold!r} are not unique or "
             f"lie on the cut locus of a reference; distances are exact, and "

@@ -42,22 +42,24 @@ def _critical(manifold, references, weights):
     variance = np.full(len(weights), np.inf)
     settled = np.zeros(len(weights), dtype=bool)
     order = np.argsort(-np.abs(weights), axis=1, kind="stable")
-    for j in range(local.size):
-        rows = np.flatnonzero(~settled)
+    # Minima first; saddles, by the corrector alone, where there seems to be none.
+    for attempt in range(2 * local.size):
+        descending = attempt < local.size
+        rows = np.flatnonzero(~settled if descending else np.isinf(variance))
         if not len(rows):
-            break
-        x = _tangent_mean(local, references[order[rows, j]], weights[rows])
-        x = _descend(local, x, weights[rows], lengths)
-        x, Z, H, ok = correct(
+            continue
+        start = references[order[rows, attempt % local.size]]
+        x = _tangent_mean(local, start, weights[rows])
+        if descending:
+            x = _descend(local, x, weights[rows], lengths)
+        x, _, Z, H, ok = correct(
             local, x, weights[rows], which[rows], lengths, _FEASIBLE * lengths.spread
         )
         value = np.einsum("nk,nik->n", weights[rows], Z**2)
-        better = ok & (value < variance[rows] * (1 - _SETTLED) - 0.0)
-        better |= ok & ~np.isfinite(variance[rows])
+        better = ok & (value < variance[rows] - _SETTLED * np.abs(value))
         best[rows[better]], variance[rows[better]] = x[better], value[better]
         H = np.where(ok[:, None, None], H, np.eye(local.dim))
-        stable = negative_directions(H) == 0
-        settled[rows[ok & stable]] = True
+        settled[rows[ok & (negative_directions(H) == 0)]] = True
     return best, np.isfinite(variance)
 
 

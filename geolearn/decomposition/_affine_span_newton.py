@@ -12,7 +12,7 @@ from geolearn.decomposition._affine_span_local import solve_rows
 
 __all__ = ["Solution", "correct", "descend_all"]
 
-_DEGENERATE = 1e10  # condition of the Hessian beyond which a stratum is degenerate
+_DEGENERATE = 1e10  # condition of the equations beyond which a stratum is singular
 _FEASIBLE = 1e-13  # residual of the barycentric equation, in units of the spread
 _ALMOST = 1e-9  # residual that is accepted where rounding stops the corrector
 _STALLED = 1e-8  # gradient that is accepted where rounding stops the descent
@@ -22,6 +22,8 @@ _MAX_CORRECTIONS = 8
 _MAX_HALVINGS = 12
 _ARMIJO = 1e-4
 _ROUNDING = 1e-14  # relative rise of the objective that is only rounding
+_LARGEST_TURN = 0.5  # change of unit weights in a step of the corrector
+_TURN = 1.0  # and in one of the descent
 _SMALLEST_CURVATURE = 0.1  # eigenvalues of the model are at least this
 
 
@@ -49,7 +51,8 @@ class State(NamedTuple):
     which: np.ndarray  # number of the set of references
     x: np.ndarray
     weights: np.ndarray
-    image: np.ndarray  # H^-1 Z: velocities of x for changes of the weights
+    basis: np.ndarray  # of the tangent space of the span, orthonormal
+    back: np.ndarray  # changes of the weights for unit steps along it
     target: np.ndarray
     curvature: np.ndarray
     secant: np.ndarray  # part of the Hessian that comes from the bending of the span
@@ -67,9 +70,18 @@ def _cap(steps, longest):
     return steps * np.minimum(1.0, longest / np.where(size > 0.0, size, 1.0))
 
 
-def correct(local, x, weights, which, lengths, tol):
-    """Move x to a point with Z(x) weights = 0; return Z, H and success as well."""
-    x = x.copy()
+def correct(local, x, weights, which, lengths, tol, *, free=False):
+    """Move x to a point with Z(x) weights = 0.
+
+    Where the Hessian is singular the span folds over its weights; with `free` weights
+    of unit norm take part in the least change, which passes folds.
+
+    Returns
+    -------
+    tuple
+        Points, weights, Z, Hessians and where the corrector succeeded.
+    """
+    x, weights = x.copy(), weights.copy()
     n = len(x)
     Z = np.full((n, local.dim, local.size), np.nan)
     H = np.full((n, local.dim, local.dim), np.nan)
@@ -87,28 +99,70 @@ def correct(local, x, weights, which, lengths, tol):
         rows, gap = rows[more], gap[more]
         if not len(rows):
             break
-        step = solve_rows(H[rows], gap[..., None])[..., 0]
+        if free:
+            step, change = _least_change(
+                H[rows], Z[rows], weights[rows], gap, spread[rows]
+            )
+            weights[rows] = _unit(weights[rows] + _cap(change, _LARGEST_TURN))
+        else:
+            step = solve_rows(H[rows], gap[..., None])[..., 0]
         x[rows] = local.move(x[rows], _cap(step, longest[rows, None]))
     ok = residual <= np.maximum(tol, _ALMOST * spread)
-    return x, Z, H, ok
+    return x, weights, Z, H, ok
 
 
-def _regular(Z, H, T):
-    """Tell where the Hessian is far enough from singular."""
-    size = np.linalg.norm(T, axis=(1, 2)) * np.linalg.norm(H, axis=(1, 2))
-    return size < _DEGENERATE * np.linalg.norm(Z, axis=(1, 2))
+def _least_change(H, Z, weights, gap, spread):
+    """Solve H dx - Z dweights = gap by the least dx / spread and dweights."""
+    N = _complement(weights)
+    ZN = Z @ N
+    square = (spread**2)[:, None, None]
+    product = square * (H @ H) + ZN @ np.swapaxes(ZN, 1, 2)
+    y = solve_rows(product, gap[..., None])
+    step = (square * (H @ y))[..., 0]
+    return step, -(N @ (np.swapaxes(ZN, 1, 2) @ y))[..., 0]
+
+
+def _unit(weights):
+    return weights / np.linalg.norm(weights, axis=1, keepdims=True)
 
 
 def _trial(local, y, x, weights, which, lengths, tol):
     """Correct points and evaluate them; return a state and where it is valid."""
-    x, Z, H, ok = correct(local, x, weights, which, lengths, tol)
+    x, weights, Z, H, ok = correct(local, x, weights, which, lengths, tol, free=True)
     v, Hy = local.target(x, y)
-    H = np.where(ok[:, None, None], H, np.eye(local.dim))
-    T = solve_rows(H, Z)
-    ok &= np.isfinite(T).all(axis=(1, 2)) & np.isfinite(v).all(axis=1)
-    ok &= _regular(Z, H, T)
+    ok &= np.isfinite(v).all(axis=1) & np.isfinite(weights).all(axis=1)
+    ok &= np.isfinite(H).all(axis=(1, 2)) & np.isfinite(Hy).all(axis=(1, 2))
+    mask = ok[:, None, None]
+    weights = np.where(ok[:, None], weights, np.eye(local.size)[0])
+    Q, back, regular = _tangent_space(
+        np.where(mask, Z, 0.0),
+        np.where(mask, H, np.eye(local.dim)),
+        weights,
+        lengths.spread[which],
+    )
     secant = np.zeros((len(x), local.size, local.size))
-    return State(which, x, weights, T, v, Hy, secant), ok
+    return State(which, x, weights, Q, back, v, Hy, secant), ok & regular
+
+
+def _tangent_space(Z, H, weights, spread):
+    """Return an orthonormal basis of the span at points, and changes of weights.
+
+    Pairs (dx, dweights) of null vectors of [H, -Z] are tangent, also where H is
+    singular.
+    """
+    n = H.shape[1]
+    N = _complement(weights)
+    joint = np.concatenate([spread[:, None, None] * H, -(Z @ N)], axis=2)
+    V, R = np.linalg.qr(np.swapaxes(joint, 1, 2), mode="complete")
+    sizes = np.abs(np.diagonal(R, axis1=1, axis2=2))
+    regular = sizes.min(axis=1) * _DEGENERATE > sizes.max(axis=1)
+    V = V[:, :, n:]
+    Q, R = np.linalg.qr(spread[:, None, None] * V[:, :n])
+    k = Q.shape[2]
+    back = solve_rows(R, np.broadcast_to(np.eye(k), (len(R), k, k)).copy())
+    back = N @ V[:, n:] @ back
+    finite = np.isfinite(back).all(axis=(1, 2))
+    return Q, np.where(finite[:, None, None], back, 0.0), regular & finite
 
 
 def _complement(weights):
@@ -122,13 +176,9 @@ def _complement(weights):
 
 def _direction(state, lengths):
     """Return the step to the minimum of a quadratic model on the span."""
-    N = _complement(state.weights)
-    Q, R = np.linalg.qr(state.image @ N)
+    Q, back = state.basis, state.back
     QT = np.swapaxes(Q, 1, 2)
     gradient = (QT @ state.target[..., None])[..., 0]
-    # Coordinates in the tangent space of the span: weights move by N R^-1 s.
-    back = solve_rows(R, np.broadcast_to(np.eye(R.shape[1]), R.shape).copy())
-    back = N @ np.where(np.isfinite(back), back, 0.0)
     A = QT @ state.curvature @ Q + np.swapaxes(back, 1, 2) @ state.secant @ back
     A = np.where(np.isfinite(A), A, 0.0)
     values, vectors = np.linalg.eigh((A + np.swapaxes(A, 1, 2)) / 2.0)
@@ -141,18 +191,28 @@ def _direction(state, lengths):
     return Move(np.linalg.norm(gradient, axis=1), step, change, slope)
 
 
-def _gradient(state):
+def _image(state):
+    """Return velocities of points for changes of the weights; NaN at folds."""
+    N = _complement(state.weights)
+    NT = np.swapaxes(N, 1, 2)
+    k = N.shape[2]
+    unit = np.broadcast_to(np.eye(k), (len(N), k, k)).copy()
+    return state.basis @ solve_rows(NT @ state.back, unit) @ NT
+
+
+def _gradient(image, state):
     """Return the gradient in the weights."""
-    return -np.einsum("nik,ni->nk", state.image, state.target)
+    return -np.einsum("nik,ni->nk", image, state.target)
 
 
 def _bend(old, new):
     """Update the secant part by the symmetric rank-one formula."""
     moved = new.weights - old.weights
-    known = np.einsum("nik,nk->ni", new.image, moved)
+    image = _image(new)
+    known = np.einsum("nik,nk->ni", image, moved)
     known = np.einsum("nij,nj->ni", new.curvature, known)
-    known = np.einsum("nik,ni->nk", new.image, known)
-    wanted = _gradient(new) - _gradient(old) - known
+    known = np.einsum("nik,ni->nk", image, known)
+    wanted = _gradient(image, new) - _gradient(_image(old), old) - known
     gap = wanted - np.einsum("nij,nj->ni", old.secant, moved)
     slope = np.sum(gap * moved, axis=1)
     size = np.linalg.norm(gap, axis=1) * np.linalg.norm(moved, axis=1)
@@ -170,8 +230,7 @@ def _search(local, y, state, move, tol, slack, lengths):
     moved = np.zeros(len(y), dtype=bool)
     rows, t = np.arange(len(y)), 1.0
     for _ in range(_MAX_HALVINGS):
-        weights = state.weights[rows] + t * move.change[rows]
-        weights /= np.linalg.norm(weights, axis=1, keepdims=True)
+        weights = _unit(state.weights[rows] + _cap(t * move.change[rows], _TURN))
         x = local.move(state.x[rows], t * move.step[rows])
         trial, ok = _trial(
             local, y[rows], x, weights, state.which[rows], lengths, tol[rows]
@@ -229,10 +288,16 @@ def descend_all(local, y, x, weights, which, lengths, tol, max_iter):
 
 def _polish(local, y, state, ok, converged, lengths, tol):
     """Let the barycentric equation hold to all digits."""
-    x, *_, found = correct(
-        local, state.x, state.weights, state.which, lengths, np.where(ok, tol, np.inf)
+    x, weights, *_, found = correct(
+        local,
+        state.x,
+        state.weights,
+        state.which,
+        lengths,
+        np.where(ok, tol, np.inf),
+        free=True,
     )
     distance = np.full(len(y), np.inf)
     rows = np.flatnonzero(ok & found)
     distance[rows] = np.linalg.norm(local.target(x[rows], y[rows])[0], axis=1)
-    return Solution(x, state.weights, distance, converged & found)
+    return Solution(x, weights, distance, converged & found)

@@ -238,7 +238,7 @@ def _starting_points(local, X, which, best, starts, lengths):
         weights = starts.weights / np.where(norms > 0.0, norms, np.nan)
         rows = np.flatnonzero(np.isfinite(weights).all(axis=1))
         first = np.argmax(np.abs(weights[rows]), axis=1)
-        x, _, _, ok = correct(
+        x, *_, ok = correct(
             local,
             local.references[which[rows], first],
             weights[rows],

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geolearn.decomposition import (
@@ -173,12 +173,14 @@ class TestIsometries:
         boost[:2, :2] = [[np.cosh(b), np.sinh(b)], [np.sinh(b), np.cosh(b)]]
         self.compare(space, X, X @ boost)
 
+    @settings(max_examples=10)
     @given(st.integers(0, 100))
     def test_congruences(self, seed):
         X = draw(SPD(3), 0.5, 6, seed)
         A = np.random.default_rng(seed).standard_normal((3, 3)) + 2.0 * np.eye(3)
         self.compare(SPD(3), X, A @ X @ A.T)
 
+    @settings(max_examples=10)
     @given(st.integers(0, 100))
     def test_turned_shapes(self, seed):
         X = draw(PlanarShapes(5), 0.1, 6, seed)
@@ -280,7 +282,7 @@ class TestKnownSpans:
         result = affine_span_project(space, X[3:], X[:3])
         for i in range(4):
             distance, weights = hyperbolic_projection(X[3 + i], X[:3])
-            assert abs(result.distance[i] - distance) < 3e-16 * np.cosh(radius) ** 1.5
+            assert abs(result.distance[i] - distance) < 1e-14 * np.cosh(radius)
             error = np.max(np.abs(result.weights[i] - weights)) / np.abs(weights).max()
             assert error < 1e-9
 
