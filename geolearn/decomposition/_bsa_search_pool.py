@@ -49,8 +49,11 @@ class Pool:
         """Return the candidates to replace a reference by."""
         if self.complete:
             return self.samples
-        count = min(_NEAR, engine.n_samples)
-        return np.union1d(self.samples, engine.nearest(reference, count))
+        return np.union1d(self.samples, self.beside(engine, reference))
+
+    def beside(self, engine, reference):
+        """Return the samples nearest to a reference, whether candidates or not."""
+        return engine.nearest(reference, min(_NEAR, engine.n_samples))
 
 
 def _draw(problem, weight, size, rng):

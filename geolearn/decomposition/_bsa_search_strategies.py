@@ -47,7 +47,7 @@ def _best_addition(engine, pool, order):
     best = first_of_least(values)
     found, value = int(pool.samples[best]), values[best]
     while not pool.complete:  # the neighbours of the winner, then theirs
-        near = pool.around(engine, found)
+        near = pool.beside(engine, found)
         values = engine.additions(order, near, prune=True)
         best = first_of_least(values)
         if not values[best] < value * _BETTER:
