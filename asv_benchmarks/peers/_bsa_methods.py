@@ -126,7 +126,7 @@ def tangent(n, space):
     from geolearn.manifolds import SPD, Sphere
 
     manifold = Sphere(9) if space == "sphere" else SPD(3)
-    X = np.asarray(manifold.random_normal(n, scale=0.5, random_state=0))
+    X = np.asarray(manifold.random_normal(n, scale=0.2, random_state=0))
     theirs = Hypersphere(9) if space == "sphere" else SPDMatrices(3)
     if space == "spd":
         theirs.equip_with_metric(SPDAffineMetric)

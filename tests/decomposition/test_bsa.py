@@ -295,6 +295,28 @@ def test_robust_powers_find_the_clusters():
     assert sorted(found.reference_indices_ // 10) == [0, 1, 2]
 
 
+def test_given_references_have_nested_variances():
+    model = BSA(manifold="sphere", references=[1, 3, 4], p=1.0)
+    X = Sphere(4).random_normal(12, scale=0.5, random_state=0)
+    U = model.fit(X).unexplained_variance_
+    spans = [X[[1]], X[[1, 3]], X[[1, 3, 4]]]
+    expected = [unexplained_variance("sphere", X, span, p=1.0) for span in spans]
+    np.testing.assert_allclose(U, expected, rtol=1e-9)
+
+
+def test_pools_of_candidates_are_drawn_by_the_seed():
+    X = cloud(Sphere(3), n=40)
+    options = {"manifold": "sphere", "strategy": "pure", "search": "exhaustive"}
+    full = BSA(1, **options).fit(X).unexplained_variance_[-1]
+    drawn = [
+        BSA(1, n_candidates=3, random_state=seed, **options).fit(X)
+        for seed in (0, 0, 1, 2, 3)
+    ]
+    assert list(drawn[0].reference_indices_) == list(drawn[1].reference_indices_)
+    values = [model.unexplained_variance_[-1] for model in drawn]
+    assert min(values) >= full * (1.0 - 1e-12)
+
+
 # Weights of samples.
 
 

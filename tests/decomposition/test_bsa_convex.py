@@ -89,3 +89,13 @@ def test_sorted_spectra_stay_sorted():
     X = np.sort(np.random.default_rng(0).gamma(2.0, size=(20, 5)), axis=1)
     back = BSA(2, convex=True).fit(X).reconstruct(X)
     assert (np.diff(back, axis=1) >= -1e-12).all()
+
+
+def test_samples_of_weight_zero_are_no_corners():
+    X = np.random.default_rng(2).normal(size=(12, 3))
+    weight = np.r_[np.zeros(5), np.ones(7)]
+    model = BSA(1, convex=True).fit(X, sample_weight=weight)
+    other = BSA(1, convex=True).fit(X[5:])
+    np.testing.assert_array_equal(
+        model.reference_indices_, other.reference_indices_ + 5
+    )
