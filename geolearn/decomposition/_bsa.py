@@ -81,8 +81,8 @@ class BarycentricSubspaceAnalysis(
     search : {"auto", "exhaustive", "greedy"}, default="auto"
         Which sets of samples are tried. "greedy" improves the forward result by
         exchanging one reference at a time, which may miss the optimum; "exhaustive"
-        tries all sets. "auto" tries all sets while they are few. "forward" is always
-        greedy.
+        tries all sets, where there are no closed forms the `n_screen` most promising
+        of all. "auto" tries all sets while they are few. "forward" is always greedy.
     first : {"mean", "pair"}, default="mean"
         Start of "forward": the best single reference, or the best pair.
     convex : bool, default=False
