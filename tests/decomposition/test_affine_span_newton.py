@@ -5,8 +5,14 @@ import pytest
 
 from geolearn.decomposition import affine_span_project, barycenter, log_matrix
 from geolearn.decomposition._affine_span_kernels import weighted_hessians
-from geolearn.decomposition._affine_span_local import Local, local_of
-from geolearn.decomposition._affine_span_project import project_points, project_sets
+from geolearn.decomposition._affine_span_local import Local, local_of, span_lengths
+from geolearn.decomposition._affine_span_newton import Solution
+from geolearn.decomposition._affine_span_project import (
+    Starts,
+    _starting_points,
+    project_points,
+    project_sets,
+)
 from geolearn.manifolds import (
     SPD,
     Hyperboloid,
@@ -100,6 +106,26 @@ def test_warm_starts_and_all_starts_agree():
     for other in (warm, every):
         np.testing.assert_allclose(other.distance, cold.distance, rtol=1e-10)
         np.testing.assert_allclose(other.weights, cold.weights, atol=1e-8)
+
+
+def test_the_first_start_is_the_nearest_reference():
+    manifold = SPD(3)
+    X = manifold.random_normal(9, scale=0.5, random_state=4)
+    local = local_of(manifold, X[None, :3])
+    unsolved = Solution(X[3:], np.ones((6, 3)), np.ones(6), np.zeros(6, dtype=bool))
+    starts = _starting_points(
+        local,
+        X[3:],
+        np.zeros(6, dtype=np.intp),
+        unsolved,
+        Starts(None, False),
+        span_lengths(local),
+    )
+    rows, x, weights = next(starts)
+    nearest = np.argmin(manifold.dist(X[3:, None], X[:3]), axis=1)
+    assert rows.tolist() == list(range(6))
+    np.testing.assert_array_equal(x, X[nearest])
+    np.testing.assert_array_equal(weights, np.eye(3)[nearest])
 
 
 def test_wide_references_pass_folds():
