@@ -18,8 +18,8 @@ import numpy as np
 
 from geolearn.datasets import load_cities, load_hand_shapes
 from geolearn.decomposition import BarycentricSubspaceAnalysis, TangentPCA
-from geolearn.manifolds import PlanarShapes, Sphere
-from geolearn.plotting import SphereDisplay
+from geolearn.manifolds import Hyperboloid, PlanarShapes, Sphere
+from geolearn.plotting import PoincareDisplay, SphereDisplay
 
 cities = load_cities()
 sphere = Sphere(2)
@@ -50,6 +50,47 @@ for k in (first, second):
     x, y = np.radians([cities.longitude[k], cities.latitude[k]])
     ax.plot(x, y, "o", markersize=11, markerfacecolor="none", color="crimson")
     ax.annotate(cities.names[k], (x, y), xytext=(6, 6), textcoords="offset points")
+plt.show()
+
+# %%
+# Two points of the hyperbolic plane
+# ----------------------------------
+# The span of two points is the geodesic through both, in the disk an arc. With p = 2
+# distant points pull the best one towards themselves; p = 1 leaves them alone, and
+# finds the line that most points follow.
+plane = Hyperboloid(2)
+rng = np.random.default_rng(1)
+along = plane.exp(plane.origin, np.outer(rng.normal(0.0, 1.0, 40), [0.0, 1.0, 0.5]))
+near = plane.exp(along, plane.random_tangent(along, scale=0.1, random_state=2))
+far = plane.exp(plane.origin, [0.0, -1.0, 2.0])
+others = plane.random_normal(8, mean=far, scale=0.5, random_state=3)
+points = np.vstack([near, others])
+
+figure, axes = plt.subplots(1, 2, figsize=(9, 4.6), layout="constrained")
+for ax, p in zip(axes, (2.0, 1.0), strict=True):
+    line = BarycentricSubspaceAnalysis(1, manifold=plane, strategy="pure", p=p)
+    feet = line.fit(points).reconstruct(points)
+    start, towards = line.references_[0], plane.log(*line.references_)
+    ends = plane.exp(start, [[-9.0], [9.0]] * towards / plane.norm(start, towards))
+    count = len(points)
+    joined = np.vstack(
+        [
+            np.column_stack([np.arange(count), np.arange(count) + count]),
+            [2 * count, 2 * count + 1],
+        ]
+    )
+    kind = np.repeat(["point", None, None], [count, count, 2])
+    PoincareDisplay.from_embedding(
+        np.vstack([points, feet, ends]),
+        kind,
+        edges=joined,
+        ax=ax,
+        legend=False,
+        size=12,
+    )
+    PoincareDisplay.from_embedding(
+        line.references_, ax=ax, palette=["crimson"], size=60, title=f"p = {p:g}"
+    )
 plt.show()
 
 # %%
