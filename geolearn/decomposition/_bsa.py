@@ -66,8 +66,7 @@ class BarycentricSubspaceAnalysis(
         Power of the distances in U. Powers up to 1 are robust: references move
         into clusters, where 2 is pulled by outliers [2]_. Below 1 there are many
         local minima.
-    strategy : {"forward", "backward", "pure", "flag", "forward_backward"}, \
-            default="forward"
+    strategy : str, default="forward"
         "forward" takes the best single reference and adds the best next one, again
         and again. "pure" minimises U of all references together; their order means
         nothing. "backward" takes the pure optimum, and orders it by removing the

@@ -175,8 +175,7 @@ def sne_objective(
 
     Parameters
     ----------
-    Y : array_like of shape (n_samples, n_coordinates) or \
-            (n_samples, \*point_shape)
+    Y : array_like of shape (n_samples, \*point_shape)
         Embedded points, on the target; at least two.
     P : array_like or sparse array of shape (n_samples, n_samples)
         Joint probabilities: symmetric, non-negative, with zero diagonal and sum 1,
