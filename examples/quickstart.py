@@ -8,7 +8,8 @@ Each map is made from part of the rows; the held-out rows are placed on it
 afterwards. Then two sessions of hand gestures, recorded by 8 electrodes on the
 forearm: covariance classifiers are trained on one session and tested on the other,
 and a map shows the matrices. Last, the hierarchy of a clustering of the digits, drawn
-in the hyperbolic plane: its points tell the digits by a hyperbolic forest.
+in the hyperbolic plane: its points tell the digits by a hyperbolic forest; and shapes
+of hands, each a combination of three of them.
 """
 
 import argparse
@@ -23,9 +24,10 @@ from scipy.sparse import coo_array
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.manifold import TSNE, Isomap, trustworthiness
 from sklearn.metrics import pairwise_distances
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import cross_val_score, train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
@@ -37,10 +39,15 @@ from geolearn.covariance import (
     SPDAligner,
     TangentSpace,
 )
-from geolearn.datasets import load_emg_gestures, make_branching_tree
+from geolearn.datasets import (
+    load_emg_gestures,
+    load_hand_shapes,
+    make_branching_tree,
+)
+from geolearn.decomposition import BarycentricSubspaceAnalysis, TangentPCA
 from geolearn.embedding import HeatGeodesicEmbedding, RieSNE, TreeEmbedding
 from geolearn.ensemble import HyperbolicRandomForestClassifier
-from geolearn.manifolds import SPD
+from geolearn.manifolds import SPD, PlanarShapes
 from geolearn.metrics import distance_correlation_score, hyperbolic_distances
 from geolearn.metrics import trustworthiness as trust
 from geolearn.plotting import EmbeddingDisplay, PoincareDisplay
@@ -293,6 +300,30 @@ def hierarchy(output):
     draw_hierarchy(nodes, edges, y, output / "hierarchy.png")
 
 
+def shapes():
+    """Tell the pose of a hand by how much of three other hands is in it."""
+    hands = load_hand_shapes()
+    space = PlanarShapes(hands.planar.shape[1])
+    X, pose = space.project(hands.planar), hands.target
+    print(f"\nShapes: {len(X)} hands, pose told from a few coordinates (5 folds)")
+    print(f"{'':50s}{'accuracy':>10s}{'unexplained':>13s}{'seconds':>9s}")
+    total = np.mean(space.dist(space.frechet_mean(X), X) ** 2)
+    for name, method in (
+        (
+            "barycentric subspace of 3 hands",
+            BarycentricSubspaceAnalysis(2, manifold=space),
+        ),
+        ("tangent PCA, 2 dimensions", TangentPCA(2, manifold=space)),
+    ):
+        start = time.perf_counter()
+        coordinates = method.fit_transform(X)
+        left_over = np.mean(space.dist(method.reconstruct(X), X) ** 2) / total
+        classifier = LogisticRegression(C=100.0)
+        score = cross_val_score(classifier, coordinates, pose, cv=5).mean()
+        seconds = time.perf_counter() - start
+        print(f"{name:50s}{score:10.3f}{left_over:13.3f}{seconds:9.2f}")
+
+
 def draw_hierarchy(nodes, edges, y, path):
     """Draw the tree, and the digits as its leaves, in the Poincaré disk."""
     import matplotlib.pyplot as plt
@@ -325,6 +356,7 @@ def main():
     tree(output)
     gestures(output)
     hierarchy(output)
+    shapes()
     print(
         "\ntrust: trustworthiness of 10 neighbours; held-out: accuracy of a 10-NN "
         "classifier\nin the map on rows placed afterwards; pearson, spearman: mean "
