@@ -1,22 +1,20 @@
 """The search for samples between which the others lie, for `convex=True`."""
 
 from itertools import combinations, permutations
-from math import comb
 
 import numpy as np
 from sklearn.utils import check_random_state
 
 from geolearn.decomposition._bsa_projection import project
-from geolearn.decomposition._bsa_search import SampleSearch, _run
+from geolearn.decomposition._bsa_search import SampleSearch, run
 from geolearn.decomposition._bsa_search_curved import first_of_least
+from geolearn.decomposition._bsa_search_engine import SampleEngine
 from geolearn.decomposition._bsa_search_pool import Pool
 from geolearn.decomposition._bsa_search_problems import ProjectionProblem
-from geolearn.decomposition._bsa_search_projection import _independent
+from geolearn.decomposition._bsa_search_projection import independent_of
 from geolearn.decomposition._bsa_search_strategies import forward, pad
 
 __all__ = ["search_hulls"]
-
-_PROJECTIONS = 1e5  # spent unasked
 
 
 def search_hulls(
@@ -57,14 +55,14 @@ def search_hulls(
     rng = check_random_state(random_state)
     pool = Pool(engine.problem, weight[kept], n_candidates, rng)
     start = forward(engine, pool, k, first, search)
-    found = _run(engine, pool, len(start) - 1, start, (strategy, search, first))
+    found = run(engine, pool, len(start) - 1, start, (strategy, search, first))
     order, search, converged = found
     order = pad(engine, order[: k + 1], k)
     unexplained = [engine.value(order[: i + 1]) for i in range(k + 1)]
     return SampleSearch(kept[order], np.array(unexplained), search, converged)
 
 
-class HullEngine:
+class HullEngine(SampleEngine):
     """Evaluate convex hulls of samples, as the strategies ask for.
 
     Parameters
@@ -77,28 +75,12 @@ class HullEngine:
         Power of the distances.
     """
 
+    unasked = 1e5
+
     def __init__(self, problem, weight, p):
         self.problem, self.weight, self.p = problem, weight, p
         self.n_samples = problem.n_samples
         self._values = {}
-
-    def count(self, pool, k, flag):
-        """Return the cost of trying all subsets; up to 1 it is spent unasked."""
-        sizes = range(2, k + 2) if flag else [k + 1]
-        return sum(comb(len(pool), r) for r in sizes) * self.n_samples / _PROJECTIONS
-
-    def distances(self, index):
-        """Return the distances from one sample to all."""
-        X = self.problem.X
-        return self.problem.manifold.dist(X[index], X)
-
-    def nearest(self, index, count):
-        """Return the samples nearest to one, itself among them."""
-        return np.sort(np.argpartition(self.distances(index), count - 1)[:count])
-
-    def coincident(self, index):
-        """Return which samples are duplicates of one."""
-        return self.distances(index) == 0.0
 
     def value(self, indices):
         """Return the value of one subset, whatever the order of its elements."""
@@ -117,7 +99,7 @@ class HullEngine:
         for c in parents:
             free &= ~self.coincident(c)
         if 0 < len(parents) <= self.problem.manifold.dim:
-            free &= _independent(self.problem, parents)
+            free &= independent_of(self.problem, parents)
         return np.array(
             [self.value([*parents, c]) if free[c] else np.inf for c in candidates]
         )

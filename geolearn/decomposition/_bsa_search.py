@@ -129,7 +129,7 @@ def search_samples(
         engine = _engine(part, weight, p)
         start = forward(engine, pool, k, first, search)
         rank = len(start) - 1
-        order, search, converged = _run(
+        order, search, converged = run(
             engine, pool, rank, start, (strategy, search, first)
         )
         order = pad(engine, order[: k + 1], k)
@@ -149,7 +149,7 @@ def _engine(problem, weight, p):
     return CurvedEngine(problem, weight, p)
 
 
-def _run(engine, pool, k, start, choice):
+def run(engine, pool, k, start, choice):
     """Return the order of the references, what was run and whether it ended."""
     strategy, search, first = choice
     if strategy == "forward":

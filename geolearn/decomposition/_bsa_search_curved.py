@@ -4,6 +4,7 @@ from math import comb
 
 import numpy as np
 
+from geolearn.decomposition._bsa_search_engine import SampleEngine
 from geolearn.decomposition._bsa_search_kernels import (
     LINEAR,
     POWER,
@@ -19,7 +20,6 @@ _SLACK = 1.0 + 1e-9  # between two ways of rounding the value of one subset
 _TINY = 1e-300  # above an unexplained variance of zero
 _BASES = 8  # least elements searched under one bound, whatever the threads
 _TABLE = 2**22  # numbers in one block of half chords
-_EVALUATIONS = 2e8  # of a subset at a sample, spent unasked
 _KEPT = 3  # spans remembered
 
 
@@ -28,7 +28,7 @@ def first_of_least(values):
     return int(np.flatnonzero(values * (1.0 - TIE) <= np.min(values))[0])
 
 
-class CurvedEngine:
+class CurvedEngine(SampleEngine):
     """Evaluate subsets of samples of a space of constant curvature.
 
     Parameters
@@ -41,6 +41,8 @@ class CurvedEngine:
         Power of the distances.
     """
 
+    unasked = 2e8
+
     def __init__(self, problem, weight, p):
         self.problem, self.weight = problem, weight
         self.n_samples = problem.n_samples
@@ -49,11 +51,6 @@ class CurvedEngine:
         unit = 1.0 / farthest if farthest > 0.0 else 1.0
         self._form = np.array([problem.sign, code, p, unit])
         self._spans = {}
-
-    def count(self, pool, k, flag):
-        """Return the cost of trying all subsets; up to 1 it is spent unasked."""
-        sizes = range(2, k + 2) if flag else [k + 1]
-        return sum(comb(len(pool), r) for r in sizes) * self.n_samples / _EVALUATIONS
 
     def singles(self, candidates):
         """Return the unexplained variances of single samples."""
@@ -101,15 +98,6 @@ class CurvedEngine:
                 self._spans.pop(next(iter(self._spans)))
             self._spans[parents] = span
         return self._spans[parents]
-
-    def nearest(self, index, count):
-        """Return the samples nearest to one, itself among them."""
-        d = self.problem.distances(index)
-        return np.sort(np.argpartition(d, count - 1)[:count])
-
-    def coincident(self, index):
-        """Return which samples are duplicates of one."""
-        return self.problem.distances(index) == 0.0
 
     def best_subset(self, pool, k, start):
         """Return the best k + 1 samples of the pool, or `start` if that is better.

@@ -12,10 +12,10 @@ import numpy as np
 
 from geolearn.decomposition._affine_span_project import project_pairs, project_points
 from geolearn.decomposition._bsa_search_curved import TIE, CurvedEngine, first_of_least
+from geolearn.decomposition._bsa_search_engine import SampleEngine
 from geolearn.decomposition._bsa_search_problems import GramProblem, VectorProblem
 from geolearn.manifolds import Euclidean
 
-_PROJECTIONS = 1e4  # spent unasked
 _SUBSETS = 10_000_000  # ranked at most, 80 MB
 _DEPENDENT = 1e-6  # relative distance below which a candidate lies in the span
 _BLOCK = 2**20  # distances in one table
@@ -25,7 +25,7 @@ _TOL = 1e-7  # of gradients; distances are then right to its square
 _SLACK = 1.0 + 1e-9  # between two ways of rounding one value
 
 
-class ProjectionEngine:
+class ProjectionEngine(SampleEngine):
     """Evaluate subsets of samples of any manifold by projections.
 
     Parameters
@@ -38,6 +38,8 @@ class ProjectionEngine:
         Power of the distances.
     """
 
+    unasked = 1e4
+
     def __init__(self, problem, weight, p):
         self.problem, self.weight, self.p = problem, weight, p
         self.n_samples = problem.n_samples
@@ -47,20 +49,6 @@ class ProjectionEngine:
         self._values = {}
         self._parents = ((), None)
         self._seen_from = {}
-
-    def count(self, pool, k, flag):
-        """Return the cost of trying all subsets; up to 1 it is spent unasked."""
-        sizes = range(2, k + 2) if flag else [k + 1]
-        return sum(comb(len(pool), r) for r in sizes) * self.n_samples / _PROJECTIONS
-
-    def nearest(self, index, count):
-        """Return the samples nearest to one, itself among them."""
-        d = self.problem.distances(index)
-        return np.sort(np.argpartition(d, count - 1)[:count])
-
-    def coincident(self, index):
-        """Return which samples are duplicates of one."""
-        return self.problem.distances(index) == 0.0
 
     def singles(self, candidates):
         """Return the unexplained variances of single samples."""
@@ -104,7 +92,7 @@ class ProjectionEngine:
         if self._parents[0] != parents:
             X, indices = self.problem.X, list(parents)
             found = project_points(self.problem.manifold, X, X[indices])
-            independent = _independent(self.problem, parents)
+            independent = independent_of(self.problem, parents)
             self._parents = parents, (found.weights, found.distance, independent)
         return self._parents[1]
 
@@ -170,7 +158,7 @@ class ProjectionEngine:
         *parents, last = subset
         key = tuple(parents)
         if key not in self._seen_from:
-            self._seen_from[key] = _independent(self.problem, parents)
+            self._seen_from[key] = independent_of(self.problem, parents)
         return bool(self._seen_from[key][last])
 
     def best_subset(self, pool, k, start):
@@ -231,7 +219,7 @@ def unrank(rank, size):
     return subset[::-1]
 
 
-def _independent(problem, parents):
+def independent_of(problem, parents):
     """Return which samples are outside the span, seen from the first reference."""
     manifold, X = problem.manifold, problem.X
     first, *others = parents
