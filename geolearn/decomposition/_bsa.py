@@ -18,11 +18,11 @@ from geolearn.decomposition._bsa_input import (
     check_choices,
     check_new,
     check_training,
-    is_precomputed,
-    takes_matrices,
 )
 from geolearn.decomposition._bsa_references import find_references
 from geolearn.decomposition._bsa_span import Span
+from geolearn.graph._precomputed import is_precomputed
+from geolearn.graph._samples import takes_matrices
 from geolearn.utils._progress import Progress
 from geolearn.utils._sklearn import HasMethods, Interval, StrOptions, _fit_context
 from geolearn.utils.validation import check_sample_weight

@@ -3,10 +3,11 @@
 import math
 
 import numpy as np
-from sklearn.utils.validation import validate_data
 
 from geolearn.decomposition._affine_span_references import check_references
-from geolearn.manifolds import Manifold, get_manifold
+from geolearn.graph._precomputed import is_precomputed
+from geolearn.graph._samples import unflattened, validate_samples
+from geolearn.manifolds import get_manifold
 from geolearn.utils._tables import worst_asymmetry
 from geolearn.utils.validation import check_points
 
@@ -16,24 +17,10 @@ __all__ = [
     "check_new",
     "check_training",
     "given_references",
-    "is_precomputed",
-    "takes_matrices",
 ]
 
 _ROUNDING = 1e-8  # of distances, relative to the largest one
 _PREFIX = 100  # times as many samples as references are looked at first
-
-
-def is_precomputed(manifold):
-    """Tell whether samples are rows of distances."""
-    return isinstance(manifold, str) and manifold == "precomputed"
-
-
-def takes_matrices(manifold):
-    """Tell whether a sample has two axes."""
-    if isinstance(manifold, Manifold):
-        return len(manifold.point_shape) == 2
-    return manifold in ("spd", "planar_shapes")
 
 
 def check_choices(estimator):
@@ -70,7 +57,7 @@ def check_choices(estimator):
 
 def check_training(estimator, X):
     """Return points and their manifold, or distances and None."""
-    X = _validated(estimator, X)
+    X = validate_samples(estimator, X)
     if is_precomputed(estimator.manifold):
         _check_table(X, estimator.curvature or 0.0)
         return X, None
@@ -80,34 +67,10 @@ def check_training(estimator, X):
 
 def check_new(estimator, X, manifold):
     """Return points of a manifold, or distances from the training samples."""
-    X = _validated(estimator, X, reset=False)
+    X = validate_samples(estimator, X, reset=False)
     if manifold is not None:
         return check_points(manifold, X)
     _check_range(X, estimator.curvature or 0.0)
-    return X
-
-
-def _validated(estimator, X, **options):
-    precomputed = is_precomputed(estimator.manifold)
-    X = validate_data(
-        estimator,
-        X,
-        dtype=np.float64,
-        order="C",
-        allow_nd=not precomputed,
-        ensure_all_finite=precomputed,  # check_points says which sample
-        ensure_non_negative=precomputed,
-        **options,
-    )
-    return X if precomputed else _unflattened(estimator.manifold, X)
-
-
-def _unflattened(manifold, X):
-    """Return points whose rows are flattened matrices in their own shape."""
-    if isinstance(manifold, Manifold) and X.ndim == 2:
-        shape = tuple(manifold.point_shape)
-        if X.shape[1] == math.prod(shape):
-            return X.reshape(-1, *shape)
     return X
 
 
@@ -180,7 +143,7 @@ def given_references(estimator, X, manifold):
             "references of manifold='precomputed' are indices of samples: pass a list "
             "of integers, or references='sample'."
         )
-    return check_references(manifold, _unflattened(manifold, given)), None
+    return check_references(manifold, unflattened(manifold, given)), None
 
 
 def _check_indices(indices, n):

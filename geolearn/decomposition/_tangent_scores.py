@@ -8,7 +8,8 @@ from sklearn.base import (
 )
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from geolearn.decomposition._bsa_input import check_new, takes_matrices
+from geolearn.decomposition._bsa_input import check_new
+from geolearn.graph._samples import takes_matrices
 from geolearn.utils.validation import check_sample_weight
 
 __all__ = ["TangentScores", "signed"]

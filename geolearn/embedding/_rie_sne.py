@@ -18,8 +18,6 @@ from geolearn.embedding._rie_sne_input import (
     check_training,
     choose_method,
     choose_target,
-    is_precomputed,
-    takes_matrices,
     without_traces,
 )
 from geolearn.embedding._rie_sne_place import (
@@ -33,6 +31,8 @@ from geolearn.embedding._sne_objective import SNEObjective
 from geolearn.embedding._sne_optimizer import Schedule, descend
 from geolearn.embedding._sne_optimizer_steps import steps_for
 from geolearn.graph import brownian_affinities, brownian_affinities_to
+from geolearn.graph._precomputed import is_precomputed
+from geolearn.graph._samples import takes_matrices
 from geolearn.manifolds import Manifold
 from geolearn.utils._progress import Progress
 from geolearn.utils._sklearn import Interval, StrOptions, _fit_context

@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.validation import validate_data
 
 from geolearn.embedding._product_input import check_distances
 from geolearn.embedding._sne_objective_sums import has_tree
+from geolearn.graph._precomputed import is_precomputed
+from geolearn.graph._samples import validate_samples
 from geolearn.manifolds import Euclidean, Hyperboloid, Manifold, Sphere, get_manifold
 from geolearn.utils.validation import check_points
 
@@ -18,8 +19,6 @@ __all__ = [
     "check_training",
     "choose_method",
     "choose_target",
-    "is_precomputed",
-    "takes_matrices",
     "without_traces",
 ]
 
@@ -47,21 +46,9 @@ class Target(NamedTuple):
     learn_scale: bool
 
 
-def is_precomputed(manifold):
-    """Tell whether the samples are rows of distances."""
-    return isinstance(manifold, str) and manifold == "precomputed"
-
-
-def takes_matrices(manifold):
-    """Tell whether a sample is a matrix."""
-    if isinstance(manifold, Manifold):
-        return len(manifold.point_shape) == 2
-    return isinstance(manifold, str) and manifold == "spd"
-
-
 def check_training(estimator, X):
     """Return the training samples and their manifold or "precomputed"."""
-    X = _validated(estimator, X, ensure_min_samples=MIN_SAMPLES)
+    X = validate_samples(estimator, X, ensure_min_samples=MIN_SAMPLES)
     if is_precomputed(estimator.manifold):
         check_distances(X)
         return X, "precomputed"
@@ -71,28 +58,8 @@ def check_training(estimator, X):
 
 def check_new(estimator, X, manifold):
     """Return new samples of the manifold of the training samples."""
-    X = _validated(estimator, X, reset=False)
+    X = validate_samples(estimator, X, reset=False)
     return X if is_precomputed(estimator.manifold) else check_points(manifold, X)
-
-
-def _validated(estimator, X, **options):
-    precomputed = is_precomputed(estimator.manifold)
-    X = validate_data(
-        estimator,
-        X,
-        dtype=np.float64,
-        order="C",
-        allow_nd=not precomputed,
-        # check_points says which sample
-        ensure_all_finite=precomputed,
-        ensure_non_negative=precomputed,
-        **options,
-    )
-    if isinstance(estimator.manifold, Manifold) and X.ndim == 2:
-        shape = tuple(estimator.manifold.point_shape)
-        if X.shape[1] == np.prod(shape):
-            return X.reshape(-1, *shape)  # rows that are flattened matrices
-    return X
 
 
 def choose_target(target, n_components, kernel, kernel_scale):

@@ -163,3 +163,10 @@ def test_too_many_samples_for_curved_targets_are_refused_unless_a_method_is_name
     with pytest.raises(ValueError, match="random subset"):
         choose_method("auto", chosen, 100_001)
     assert choose_method("exact", chosen, 100_001) == "exact"
+
+
+@pytest.mark.parametrize("manifold", ["spd", "planar_shapes", "sphere"])
+def test_tags_say_whether_samples_have_two_axes(manifold):
+    tags = RieSNE(manifold).__sklearn_tags__().input_tags
+    assert tags.three_d_array == (manifold != "sphere")
+    assert tags.two_d_array == (manifold == "sphere")
