@@ -11,6 +11,7 @@ _SUBMODULES = (
     "covariance",
     "datasets",
     "decomposition",
+    "diagnostics",
     "embedding",
     "ensemble",
     "graph",
@@ -21,6 +22,7 @@ _SUBMODULES = (
     "optimize",
     "plotting",
     "preprocessing",
+    "topology",
     "tree",
     "utils",
 )

@@ -14,7 +14,7 @@ ESTIMATORS = (
     "tree",
     "ensemble",
     "linear_model",
-    "singularity",
+    "topology",
     "diagnostics",
 )
 # Lowest first. Folders of one row may use each other through their public names.
@@ -24,14 +24,14 @@ LAYERS = (
     ("metrics",),
     ("manifolds",),
     ("graph",),
-    ("optimize", "topology"),
+    ("optimize",),
     ESTIMATORS,
     ("datasets",),
     ("plotting",),
 )
 RANK = {folder: rank for rank, row in enumerate(LAYERS) for folder in row}
 LATE = {"matplotlib", "ot", "pandas", "pynndescent", "umap", "dask", "polars", "phate"}
-LATE |= {"openTSNE"}
+LATE |= {"openTSNE", "gudhi"}
 FILES = [path for path in package_files() if len(module_name(path).split(".")) > 1]
 
 

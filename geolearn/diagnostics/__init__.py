@@ -1,0 +1,3 @@
+"""Local dimension, effective rank and other health measures of a representation."""
+
+__all__: list[str] = []
