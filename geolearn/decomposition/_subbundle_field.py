@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from geolearn.decomposition._subbundle_geometry import FieldGeometry
 from geolearn.decomposition._subbundle_types import (
     ENERGY_DRIFT,
     LEFT_SUPPORT,
@@ -23,6 +24,7 @@ from geolearn.decomposition._subbundle_types import (
     LocalSpectra,
     Shot,
 )
+from geolearn.manifolds import Euclidean
 from geolearn.utils.validation import check_integer, check_positive
 
 KERNELS = ("gaussian", "tapered")
@@ -43,7 +45,7 @@ class _Local(NamedTuple):
     pull: np.ndarray
 
 
-class EuclideanField:
+class EuclideanField(FieldGeometry):
     """Local principal subspaces of rank k at every point of Euclidean space.
 
     Built by `euclidean_field`; arrays are read-only.
@@ -64,6 +66,23 @@ class EuclideanField:
     def dim(self) -> int:
         """Dimension d of the ambient space."""
         return self.points.shape[1]
+
+    @property
+    def manifold(self) -> Euclidean:
+        """Space of the points."""
+        return Euclidean(self.dim)
+
+    def with_bandwidth(self, bandwidth) -> "EuclideanField":
+        """Return the field of the same samples at another bandwidth."""
+        return EuclideanField(
+            self.points,
+            self.weights,
+            check_positive(bandwidth, "bandwidth"),
+            self.kernel,
+            self.support,
+            self.rank,
+            self.spacing,
+        )
 
     def _to_scaled(self, Q):
         return np.ascontiguousarray((np.atleast_2d(Q) - self.origin) / self.bandwidth)

@@ -1,4 +1,12 @@
-"""What the fields of principal subbundles return."""
+"""What the fields of principal subbundles return.
+
+A field has `points`, `weights`, `bandwidth`, `rank`, `spacing` and `manifold`, and the
+methods `local_pca`, `frame`, `hamiltonian`, `shoot`, `with_bandwidth`, `difference` and
+`neighbors`. Residuals of logarithms are ``difference(end_points, targets)``: vectors
+whose Euclidean norm is the distance, in flat space ``end_points - targets``. Points,
+frames and momenta are in ambient coordinates, a momentum is ``frame @ v``, and its
+length is the norm of `v`. Nothing that uses a field needs to know its space.
+"""
 
 from typing import NamedTuple
 

@@ -1,0 +1,99 @@
+"""Base points of principal subbundles, and points moved onto the ridge of the data."""
+
+from numbers import Integral
+
+import numpy as np
+from scipy.sparse import csgraph, csr_array
+from sklearn.utils import check_random_state
+
+from geolearn.decomposition._subbundle_types import OK, SINGULAR
+from geolearn.graph import nearest_neighbors
+from geolearn.utils.validation import check_points
+
+__all__ = ["central_index", "choose_base", "project_to_ridge"]
+
+_N_NEIGHBORS = 10
+_MAX_SAMPLES = 2000
+_RIDGE_ITERATIONS = 100
+_RIDGE_TOL = 1e-8  # of the bandwidth
+
+
+def choose_base(field, X, base_point, center_base, base_bandwidth, random_state):
+    """Return the base point (d,) and its orthonormal frame (d, k)."""
+    base = _given_base(field, X, base_point, random_state)
+    if center_base is not False:
+        ridge = (
+            field if base_bandwidth is None else field.with_bandwidth(base_bandwidth)
+        )
+        base = _centered(ridge, base, center_base)
+    return base, field.frame(base[None])[0]
+
+
+def _given_base(field, X, base_point, random_state):
+    if isinstance(base_point, str):
+        return X[central_index(X, field.manifold, random_state)].copy()
+    if isinstance(base_point, Integral):
+        if not -len(X) <= base_point < len(X):
+            raise ValueError(
+                f"base_point={base_point} must be the index of one of n_samples="
+                f"{len(X)} samples; pass an index from 0 to {len(X) - 1}, a point, or "
+                f"'central'."
+            )
+        return X[base_point].copy()
+    base = np.asarray(base_point, dtype=np.float64)
+    if base.shape != X.shape[1:]:
+        raise ValueError(
+            f"base_point has shape {base.shape}, but a point has shape {X.shape[1:]}; "
+            f"pass one point, an index, or 'central'."
+        )
+    return check_points(field.manifold, base[None], name="base_point")[0]
+
+
+def _centered(field, base, center_base):
+    if center_base == "ridge":
+        points, status = project_to_ridge(field, base[None])
+        return points[0] if status[0] == OK else base
+    return field.local_pca(base[None]).mean[0]
+
+
+def central_index(X, manifold, random_state=None):
+    """Return the sample with the smallest mean distance on a neighbour graph."""
+    rows = np.arange(len(X))
+    if len(X) > _MAX_SAMPLES:
+        rng = check_random_state(random_state)
+        rows = np.sort(rng.choice(len(X), _MAX_SAMPLES, replace=False))
+    k = min(_N_NEIGHBORS, len(rows) - 1)
+    if k == 0:
+        return 0
+    lengths, indices = nearest_neighbors(X[rows], k, metric=manifold)
+    graph = csr_array(
+        (lengths.ravel(), indices.ravel(), k * np.arange(len(rows) + 1)),
+        shape=(len(rows), len(rows)),
+    )
+    D = csgraph.dijkstra(graph, directed=False)
+    reachable = np.isfinite(D)
+    sizes = reachable.sum(axis=1)
+    means = np.where(reachable, D, 0.0).sum(axis=1) / sizes
+    means[sizes < sizes.max()] = np.inf
+    return int(rows[np.argmin(means)])
+
+
+def project_to_ridge(field, Q, max_iter=_RIDGE_ITERATIONS, tol=_RIDGE_TOL):
+    """Move points across the tangent spaces until the local mean is among them."""
+    points = Q.copy()
+    status = np.full(len(Q), OK, dtype=np.int8)
+    manifold, k = field.manifold, field.rank
+    for _ in range(max_iter):
+        spectra = field.local_pca(points)
+        step = manifold.log(points, spectra.mean)
+        for a in range(k):
+            e = spectra.vectors[:, :, a]
+            step = step - manifold.inner(points, e, step)[:, None] * e
+        lost = ~np.isfinite(step).all(axis=1)
+        status[lost] = SINGULAR
+        step[lost] = 0.0
+        points = manifold.exp(points, step)
+        if np.max(manifold.norm(points, step)) <= tol * field.bandwidth:
+            break
+    points[status == SINGULAR] = np.nan
+    return points, status
