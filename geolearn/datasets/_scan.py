@@ -8,8 +8,8 @@ from sklearn.utils import check_random_state, check_scalar
 from geolearn.datasets._ambient import place
 from geolearn.datasets._frame import answer, check_real
 
-_SEMI_AXES = (0.75, 1.0)  # of the outline, an ellipse in the viewing plane
-_DOME = (0.6, 1.2)  # height of the head, its semi-axes relative to the outline's
+_SEMI_AXES = (0.75, 1.0)  # of the outline, an ellipse
+_DOME = (0.6, 1.2)  # height of the head; its semi-axes over those of the outline
 # Bumps: height, centre (x, y), widths along x and y; the second half mirrors.
 _BUMPS = np.array(
     [
@@ -163,7 +163,7 @@ def _normals(xy):
 
 
 def _squares():
-    """Squared semi-axes of the dome, which ends steeper than the outline."""
+    """Return the squared semi-axes of the dome, which ends beyond the outline."""
     return (_DOME[1] * np.array(_SEMI_AXES)) ** 2
 
 
