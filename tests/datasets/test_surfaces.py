@@ -110,6 +110,13 @@ def test_sphere_is_uniform_with_known_distances(dim):
     assert_allclose(second, np.eye(dim + 1) / (dim + 1), atol=0.06)
 
 
+def test_directions_prefer_no_axis():
+    X, _ = make_noisy_sphere(20_000, dim=1, random_state=0)
+    # Of directions to a uniform square the mean is 3 - pi.
+    fourfold = (X @ [1.0, 1.0j]) ** 4
+    assert abs(fourfold.mean()) < 0.02
+
+
 def test_antipodes_are_half_a_circle_apart():
     data = make_noisy_sphere(
         300, dim=1, random_state=0, return_geodesics=True, return_X_y=False
