@@ -1,0 +1,215 @@
+"""What PrincipalSubbundle fits: the field, its bandwidth and the base point."""
+
+import math
+import warnings
+from numbers import Integral
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from geolearn.decomposition._principal_subbundle_input import (
+    check_size,
+    data_dimension,
+)
+from geolearn.decomposition._subbundle_bandwidth import select_bandwidth
+from geolearn.decomposition._subbundle_base import choose_base
+from geolearn.decomposition._subbundle_curved import curved_field
+from geolearn.decomposition._subbundle_field import euclidean_field
+from geolearn.manifolds import Euclidean
+
+__all__ = ["FittedField", "fit_field"]
+
+_LOOKED_AT = 500  # samples whose spectra are summarised
+_SPARSE_SHARE = 0.1  # of samples with too few neighbours, above which it is said
+_GROWTH = 1.1  # of bandwidths that are too small
+_MAX_GROWTHS = 500
+_SPECTRUM = 10  # eigenvalues that are reported at most
+_TANGENT = 0.5  # eigenvalues above, in units of the squared bandwidth, are tangent
+_GAP = 1e-3  # smallest relative gap of eigenvalues, as on curves
+
+
+class FittedField(NamedTuple):
+    """Hold the field of subspaces and what was chosen with it."""
+
+    field: Any
+    base: np.ndarray  # (d,)
+    frame: np.ndarray  # (d, k)
+    scores: np.ndarray | None  # (n_candidates, 2) bandwidths and scores
+    spectrum: np.ndarray  # (min(dim, 10),)
+
+
+def fit_field(estimator, X, samples, manifold, rng) -> FittedField:
+    """Choose rank and bandwidth, build the field and find the base point."""
+    field, scores = _build(estimator, samples, manifold, rng)
+    base_point = estimator.base_point
+    # An index counts the samples that were given, not the distinct ones.
+    given = X if isinstance(base_point, Integral) else samples.points
+    base, _ = choose_base(field, given, base_point, False, None, rng)
+    _check_near(field, base)
+    field = _widened(field, base)
+    base, frame = choose_base(
+        field,
+        samples.points,
+        base,
+        "mean" if estimator.center_base is True else estimator.center_base,
+        estimator.base_bandwidth,
+        rng,
+    )
+    _check_gap(field, base)
+    return FittedField(field, base, frame, scores, _summary(field, estimator.n_jobs))
+
+
+def _build(estimator, samples, manifold, rng):
+    """Return the field and the scores of the bandwidths that were tried."""
+    options = {
+        "kernel": estimator.kernel,
+        "support": estimator.support,
+        "sample_weight": samples.weight,
+    }
+    points, k, bandwidth = samples.points, estimator.n_components, estimator.bandwidth
+    check_size(1 if k == "auto" else k, points, manifold)
+    scores = None
+    if bandwidth == "auto":
+        choice = select_bandwidth(
+            points,
+            k,
+            manifold=manifold,
+            random_state=rng,
+            n_jobs=estimator.n_jobs,
+            **options,
+        )
+        bandwidth, k = choice.bandwidth, choice.n_components
+        scores = np.column_stack([choice.candidates, choice.scores])
+    if k == "auto" or k < 1:
+        field = _field(points, manifold, 1, bandwidth, options)
+        k = _usual_rank(field, estimator.n_jobs)
+    k = int(k)
+    if estimator.n_components == "auto":
+        k = max(1, min(k, data_dimension(points, manifold), len(points) - 2))
+    return _field(points, manifold, k, bandwidth, options), scores
+
+
+def _field(points, manifold, k, bandwidth, options):
+    options = options | {"n_components": k, "bandwidth": float(bandwidth)}
+    if isinstance(manifold, Euclidean):
+        return euclidean_field(points, **options)
+    return curved_field(points, manifold, **options)
+
+
+def _looked_at(field):
+    """Return samples that are spread over all of them."""
+    return field.points[:: math.ceil(len(field.points) / _LOOKED_AT)]
+
+
+def _usual_rank(field, n_jobs):
+    """Return the most frequent number of eigenvalues of the size of a tangent one."""
+    found = field.local_pca(_looked_at(field), n_jobs)
+    ranks = np.sum(found.eigenvalues > _TANGENT * field.bandwidth**2, axis=1)
+    return int(np.bincount(ranks).argmax())
+
+
+def _check_near(field, base):
+    """Refuse a base point from which no curve can start."""
+    limit = max(2.0 * field.bandwidth, 2.0 * field.spacing)
+    distance = float(field.local_pca(base[None]).nearest[0])
+    if not distance <= limit:
+        raise ValueError(
+            f"base_point is {distance:.3g} from the nearest sample, and curves stop "
+            f"beyond {limit:.3g}; choose a base_point among the data or a larger "
+            f"bandwidth than {field.bandwidth:.3g}."
+        )
+
+
+def _n_eff(field, Q, n_jobs=None):
+    return field.local_pca(Q, n_jobs).n_eff
+
+
+def _widened(field, base):
+    """Return the field with a bandwidth at which enough samples weigh at the base."""
+    k, before = field.rank, field.bandwidth
+    if _n_eff(field, base[None])[0] >= k + 1:
+        _warn_narrow(field)
+        return field
+    weights = field.weights
+    most = weights.sum() ** 2 / (weights @ weights)
+    wanted = min(k + 2, 0.5 * (k + 1 + most))
+    for _ in range(_MAX_GROWTHS if most > k + 1 else 0):
+        field = _grown(field, k)
+        if _n_eff(field, base[None])[0] >= wanted:
+            break
+    else:
+        raise ValueError(
+            f"The effective number of samples is {most:.3g} at most with this "
+            f"sample_weight, and n_components={k} needs more than {k + 1}; lower "
+            f"n_components or level the weights."
+        )
+    warnings.warn(
+        f"bandwidth={before:.3g} gives the base point an effective number of samples "
+        f"below n_components + 1 = {k + 1}; bandwidth {field.bandwidth:.3g} is used. "
+        f"Pass a larger bandwidth or another base_point.",
+        UserWarning,
+        stacklevel=2,
+    )
+    return field
+
+
+def _grown(field, k):
+    wider = field.bandwidth * _GROWTH
+    if 3.0 * wider >= field.manifold.injectivity_radius:
+        raise ValueError(
+            f"Too few samples are near the base point: {k + 1} of them weigh there "
+            f"only with a bandwidth beyond a third of the injectivity radius "
+            f"{field.manifold.injectivity_radius:.3g}; choose another base_point or "
+            f"lower n_components."
+        )
+    return field.with_bandwidth(wider)
+
+
+def _warn_narrow(field):
+    """Say so where the bandwidth is below the spacing of the data."""
+    queries, k = _looked_at(field), field.rank
+    n_eff = _n_eff(field, queries)
+    sparse = np.mean(n_eff < k + 1)
+    if sparse <= _SPARSE_SHARE:
+        return
+    weights, wider = field.weights, field
+    largest = weights.sum() ** 2 / (weights @ weights)
+    hint = ""
+    if largest > k + 1:
+        for _ in range(_MAX_GROWTHS):
+            if 3.0 * wider.bandwidth * _GROWTH >= field.manifold.injectivity_radius:
+                break
+            wider = wider.with_bandwidth(wider.bandwidth * _GROWTH)
+            if np.mean(_n_eff(wider, queries) < k + 1) <= _SPARSE_SHARE:
+                hint = f" Try bandwidth={wider.bandwidth:.2g}."
+                break
+    warnings.warn(
+        f"bandwidth={field.bandwidth:.3g} is below the spacing of the data: "
+        f"{sparse:.0%} of the samples have an effective number of neighbours below "
+        f"n_components + 1 = {k + 1}, where curves stop.{hint}",
+        UserWarning,
+        stacklevel=2,
+    )
+
+
+def _check_gap(field, base):
+    """Warn where the subspace at the base point is not defined."""
+    lam, k = field.local_pca(base[None]).eigenvalues[0], field.rank
+    if k < len(lam) and lam[k - 1] - lam[k] < _GAP * lam[k - 1]:
+        warnings.warn(
+            f"Eigenvalues {k} and {k + 1} of the local covariance at the base point "
+            f"are equal, so that no curve can start there: choose another "
+            f"n_components than {k}, another bandwidth than {field.bandwidth:.3g} or "
+            f"another base_point.",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+def _summary(field, n_jobs):
+    """Return median eigenvalues in units of the squared bandwidth."""
+    found = field.local_pca(_looked_at(field), n_jobs).eigenvalues
+    spectrum = np.zeros(min(field.manifold.dim, _SPECTRUM))
+    few = found[:, : len(spectrum)]
+    spectrum[: few.shape[1]] = np.nanmedian(few, axis=0) / field.bandwidth**2
+    return spectrum

@@ -1,0 +1,220 @@
+"""Curves, distances and surfaces of a fitted principal subbundle."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from geolearn.decomposition._principal_subbundle_chart import (
+    TrainingChart,
+    curve_options,
+)
+from geolearn.decomposition._principal_subbundle_input import (
+    check_base,
+    check_coordinates,
+    check_new,
+    check_times,
+)
+from geolearn.decomposition._subbundle_base import project_to_ridge
+
+__all__ = ["SubbundleGeometry"]
+
+
+class SubbundleGeometry:
+    """Answer questions about the field of subspaces, whatever the chart."""
+
+    def exp(self, V, base=None):
+        """Follow curves of given initial velocities for unit time.
+
+        Parameters
+        ----------
+        V : array-like of shape (n, n_components)
+            Velocities in the frame at the base, such as rows of :meth:`transform`.
+            Rows with NaN are answered by NaN.
+        base : array-like of shape (n_features,), default=None
+            Where the curves start, in the frame that :meth:`tangent_space` returns;
+            None starts at ``base_point_``.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features)
+            End points; NaN where a curve leaves the data or the subspace is not
+            defined on its way.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` was not called before.
+        ValueError
+            If a shape is wrong or an entry infinite.
+        """
+        check_is_fitted(self)
+        V = check_coordinates(V, self.n_components_)
+        base, frame = self._start(base)
+        points = np.full((len(V), len(base)), np.nan)
+        known = np.isfinite(V).all(axis=1)
+        if known.any():
+            points[known] = self._shoot(base, V[known] @ frame.T).points
+        return points
+
+    def geodesic(self, v, base=None, t=50):
+        """Return points along curves of given initial velocities.
+
+        Parameters
+        ----------
+        v : array-like of shape (n_components,) or (n, n_components)
+            Velocity of one curve, or of several.
+        base : array-like of shape (n_features,), default=None
+            Where the curves start; None starts at ``base_point_``.
+        t : int or array-like of shape (n_times,), default=50
+            Times, of any sign; at time 1 a curve has the length of its velocity. An
+            int stands for that many equal steps from 0 to 1.
+
+        Returns
+        -------
+        ndarray of shape (n_times, n_features) or (n, n_times, n_features)
+            Points; NaN from where a curve leaves the data.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` was not called before.
+        ValueError
+            If a shape is wrong or `t` is an int below 2.
+        """
+        check_is_fitted(self)
+        v = np.asarray(v, dtype=np.float64)
+        V = check_coordinates(np.atleast_2d(v), self.n_components_, name="v")
+        times = check_times(t)
+        base, frame = self._start(base)
+        if isinstance(t, Integral):
+            shot = self._shoot(base, V @ frame.T, record=int(t) - 1)
+            points = shot.path
+        else:
+            # Curves are homogeneous: exp(t v) is the point of v at time t.
+            each = (times[:, None] * V[:, None]).reshape(-1, V.shape[1])
+            points = self.exp(each, base).reshape(len(V), len(times), -1)
+        return points[0] if v.ndim == 1 else points
+
+    def log(self, Y, base=None):
+        """Return the initial velocities of the curves that end nearest to points.
+
+        Parameters
+        ----------
+        Y : array-like of shape (n, n_features)
+            Points.
+        base : array-like of shape (n_features,), default=None
+            Where the curves start, in the frame that :meth:`tangent_space` returns;
+            None starts at ``base_point_``, which is what :meth:`transform` does.
+
+        Returns
+        -------
+        ndarray of shape (n, n_components)
+            Velocities, whose norms are the distances from the base along the surface
+            through it; NaN where none is found.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` was not called before.
+        ValueError
+            If `Y` is not finite, not on the manifold or has other features, or `base`
+            has another shape than one point.
+        """
+        check_is_fitted(self)
+        if base is None:
+            return self._chart_of(check_new(self, Y)).v
+        Y = check_new(self, Y)
+        return self._chart_at(*self._start(base)).place(self, Y).v
+
+    def tangent_space(self, X):
+        """Return orthonormal bases of the subspaces at points.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Points, on the data or off them.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features, n_components)
+            Columns by decreasing eigenvalue, the entry of largest size of each
+            positive. They carry no orientation: between neighbours, signs may change
+            and, where eigenvalues are equal, columns may turn.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` was not called before.
+        ValueError
+            If `X` is not finite, not on the manifold or has other features.
+        """
+        check_is_fitted(self)
+        return self._field.frame(check_new(self, X), self.n_jobs)
+
+    def local_pca(self, X):
+        """Return the weighted principal components around points.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Points, on the data or off them.
+
+        Returns
+        -------
+        LocalSpectra
+            Named tuple of `mean` (n, n_features), the local mean; `eigenvalues`
+            (n, r) of the local covariance, decreasing, with r at most the dimension
+            of the space; `vectors` (n, n_features, r), their unit eigenvectors as
+            columns; `n_eff` (n,), the effective number of samples; `nearest` (n,),
+            the distance to the nearest sample.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` was not called before.
+        ValueError
+            If `X` is not finite, not on the manifold or has other features.
+        """
+        check_is_fitted(self)
+        return self._field.local_pca(check_new(self, X), self.n_jobs)
+
+    def project(self, X):
+        """Move points onto the ridge of the data, across the subspaces.
+
+        The ridge is where the local mean differs from the point along the subspace
+        only: the middle of the noise, shifted by the bandwidth's bias towards the
+        centre of curvature.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Points.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features)
+            Points of the ridge; NaN where the iteration leaves the data.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` was not called before.
+        ValueError
+            If `X` is not finite, not on the manifold or has other features.
+        """
+        check_is_fitted(self)
+        return project_to_ridge(self._field, check_new(self, X))[0]
+
+    def _start(self, base):
+        """Return a base point and its frame."""
+        if base is None:
+            return self.base_point_, self.base_frame_
+        base = check_base(base, self.manifold_)
+        return base, self._field.frame(base[None], self.n_jobs)[0]
+
+    def _shoot(self, base, eta, record=None):
+        return self._field.shoot(base, eta, record=record, **curve_options(self))
+
+    def _chart_at(self, base, frame):
+        return TrainingChart(self._points, self._field, base, frame, self._seed)
