@@ -1,0 +1,177 @@
+"""Kernels that sort the edges between points, and the minimum spanning tree."""
+
+import numpy as np
+
+from geolearn.utils._jit import kernel
+
+__all__ = ["enclosing_radius", "merge_lengths", "sorted_edges"]
+
+_SMALL = 24  # moves an entry after which insertion gives way to a heap
+
+
+@kernel(nogil=True)
+def enclosing_radius(D):
+    """Return the radius of the smallest ball around a point that holds all points.
+
+    From there on the complex is a cone.
+    """
+    n = D.shape[0]
+    radius = np.inf
+    for i in range(n):
+        farthest = 0.0
+        for j in range(n):
+            farthest = max(farthest, D[i, j])
+        radius = min(radius, farthest)
+    return radius
+
+
+@kernel(nogil=True)
+def _before(x, i, y, j):
+    """Tell whether (x, i) precedes (y, j)."""
+    return x < y or (x == y and i < j)
+
+
+@kernel(nogil=True)
+def _sift(values, codes, start, root, stop):
+    """Restore the order of a heap with the largest entry first."""
+    value, code = values[start + root], codes[start + root]
+    while True:
+        child = 2 * root + 1
+        if child >= stop:
+            break
+        c = start + child
+        if child + 1 < stop and _before(
+            values[c], codes[c], values[c + 1], codes[c + 1]
+        ):
+            c += 1
+            child += 1
+        if not _before(value, code, values[c], codes[c]):
+            break
+        values[start + root] = values[c]
+        codes[start + root] = codes[c]
+        root = child
+    values[start + root] = value
+    codes[start + root] = code
+
+
+@kernel(nogil=True)
+def _heap_sort(values, codes, start, stop):
+    """Sort a range by value, ties by code."""
+    n = stop - start
+    for root in range(n // 2 - 1, -1, -1):
+        _sift(values, codes, start, root, n)
+    for last in range(n - 1, 0, -1):
+        end = start + last
+        values[start], values[end] = values[end], values[start]
+        codes[start], codes[end] = codes[end], codes[start]
+        _sift(values, codes, start, 0, last)
+
+
+@kernel(nogil=True)
+def _sort_range(values, codes, start, stop):
+    """Sort a range that is in order of codes by value, ties by code."""
+    budget = _SMALL * (stop - start)  # ties cost no move, clusters too many
+    for i in range(start + 1, stop):
+        value, code = values[i], codes[i]
+        j = i
+        while j > start and values[j - 1] > value:
+            values[j] = values[j - 1]
+            codes[j] = codes[j - 1]
+            j -= 1
+        values[j] = value
+        codes[j] = code
+        budget -= i - j
+        if budget < 0:
+            _heap_sort(values, codes, start, stop)
+            return
+
+
+@kernel(nogil=True)
+def sorted_edges(D, cap):
+    """Return the pairs of points at most `cap` apart, shortest first.
+
+    Parameters
+    ----------
+    D : ndarray of shape (n, n)
+        Distances; those above the diagonal are read.
+    cap : float
+        Longest length. Infinite distances are no edges.
+
+    Returns
+    -------
+    heads, tails : ndarray of shape (m,), int64
+        Points of each edge, heads < tails.
+    lengths : ndarray of shape (m,)
+        Lengths, increasing; ties in order of (head, tail).
+    """
+    n = D.shape[0]
+    m = 0
+    shortest, longest = np.inf, 0.0
+    for i in range(n):
+        for j in range(i + 1, n):
+            if D[i, j] <= cap and D[i, j] < np.inf:
+                m += 1
+                shortest = min(shortest, D[i, j])
+                longest = max(longest, D[i, j])
+    scale = 0.0
+    if longest > shortest:
+        scale = m / (longest - shortest)
+    if not scale < np.inf:  # lengths that differ by denormal numbers
+        scale = 0.0
+    starts = np.zeros(m + 2, dtype=np.int64)
+    for i in range(n):
+        for j in range(i + 1, n):
+            if D[i, j] <= cap and D[i, j] < np.inf:
+                starts[int((D[i, j] - shortest) * scale) + 1] += 1
+    for k in range(1, m + 2):
+        starts[k] += starts[k - 1]
+    lengths = np.empty(m)
+    codes = np.empty(m, dtype=np.int64)
+    for i in range(n):
+        for j in range(i + 1, n):
+            if D[i, j] <= cap and D[i, j] < np.inf:
+                bucket = int((D[i, j] - shortest) * scale)
+                place = starts[bucket]
+                starts[bucket] += 1
+                lengths[place] = D[i, j]
+                codes[place] = i * n + j
+    start = 0
+    for k in range(m + 1):
+        if starts[k] > start + 1:
+            _sort_range(lengths, codes, start, starts[k])
+        start = starts[k]
+    heads = np.empty(m, dtype=np.int64)
+    tails = np.empty(m, dtype=np.int64)
+    for k in range(m):
+        heads[k] = codes[k] // n
+        tails[k] = codes[k] - heads[k] * n
+    return heads, tails, lengths
+
+
+@kernel(nogil=True)
+def merge_lengths(D):
+    """Return the edge lengths of a minimum spanning tree, decreasing (Prim)."""
+    n = D.shape[0]
+    lengths = np.empty(max(n - 1, 0))
+    gap = np.full(n, np.inf)
+    outside = np.arange(n)
+    current = 0
+    for step in range(n - 1):
+        left = n - 1 - step
+        # The newly joined point leaves the list of points outside the tree.
+        k = 0
+        while outside[k] != current:
+            k += 1
+        outside[k] = outside[left]
+        nearest, best = 0, np.inf
+        for k in range(left):
+            j = outside[k]
+            gap[j] = min(gap[j], D[current, j])
+            if gap[j] < best:
+                nearest, best = j, gap[j]
+        if best == np.inf:
+            nearest = outside[0]
+        lengths[step] = best
+        current = nearest
+    lengths.sort()
+    return lengths[::-1].copy()

@@ -1,0 +1,266 @@
+"""Kernels of Vietoris-Rips persistence in degrees 0 to 2, on sorted edges.
+
+Edges enter one at a time, in order of length, ties in order of position. The
+simplices that enter with an edge uv are uv joined with the simplices of its lune:
+the flag complex of the common neighbours of u and v among shorter edges. So the
+homology changes by the reduced homology of the lune, one degree up by two:
+
+- an empty lune joins two components, or gives birth to a loop;
+- of a lune of k components, k - 1 each end a loop or give birth to a void;
+- a lune with a loop ends a void, or gives birth in degree 3;
+- a lune with a vertex next to all its others changes nothing.
+
+Degree 1 carries, for each edge, the set of living loops that it represents, as
+bits (an annotation): a loop of edges is a boundary when its sets cancel. Degree 2
+reduces the coboundaries of the few triangles that give birth to voids.
+"""
+
+# kernels: _persistence_bits=0f4f6bb9
+
+import numpy as np
+
+from geolearn.topology._persistence_bits import BITS, grown, lowest
+from geolearn.utils._jit import kernel
+
+__all__ = ["low_degrees"]
+
+
+@kernel(nogil=True)
+def _find(parent, i):
+    """Return the root of a point's component; halve the path to it."""
+    while parent[i] != i:
+        parent[i] = parent[parent[i]]
+        i = parent[i]
+    return i
+
+
+@kernel(nogil=True)
+def _join(parent, u, v):
+    """Merge the components of u and v; tell whether they were two."""
+    i, j = _find(parent, u), _find(parent, v)
+    parent[i] = j
+    return i != j
+
+
+@kernel(nogil=True)
+def _read(marks, u, w, ended, relations, out):
+    """Add the living loops of edge uw to `out`, settling its ended ones."""
+    for k in range(out.size):
+        rest = marks[u, w, k] & ended[k]
+        while rest:
+            slot = BITS * k + lowest(rest)
+            rest &= rest - 1
+            for j in range(out.size):
+                marks[u, w, j] ^= relations[slot, j]
+    for k in range(out.size):
+        out[k] ^= marks[u, w, k]
+
+
+@kernel(nogil=True)
+def _youngest(mark, born):
+    """Return the slot of the loop born last, -1 if there is none."""
+    slot = -1
+    for k in range(mark.size):
+        rest = mark[k]
+        while rest:
+            candidate = BITS * k + lowest(rest)
+            rest &= rest - 1
+            if slot < 0 or born[candidate] > born[slot]:
+                slot = candidate
+    return slot
+
+
+@kernel(nogil=True)
+def _end_loop(slot, mark, ended, relations):
+    """Note that the loop in `slot` is now the sum of the others in `mark`."""
+    k, bit = slot // BITS, 1 << (slot % BITS)
+    for dead in range(relations.shape[0]):
+        if relations[dead, k] & bit:
+            for j in range(mark.size):
+                relations[dead, j] ^= mark[j]
+    relations[slot] = mark
+    ended[k] |= bit
+
+
+@kernel(nogil=True)
+def _components(adjacent, lune, left, todo, roots):
+    """Store the first point of each component of a lune; return their number."""
+    words = lune.size
+    for k in range(words):
+        left[k] = lune[k]
+        todo[k] = 0
+    n_roots = 0
+    first = 0
+    while True:
+        while first < words and not left[first]:
+            first += 1
+        if first == words:
+            return n_roots
+        bit = left[first] & -left[first]
+        roots[n_roots] = BITS * first + lowest(bit)
+        n_roots += 1
+        left[first] ^= bit
+        todo[first] = bit
+        k = first
+        while k < words:
+            if not todo[k]:
+                k += 1
+                continue
+            x = BITS * k + lowest(todo[k])
+            todo[k] &= todo[k] - 1
+            remaining = 0
+            for j in range(words):
+                new = adjacent[x, j] & left[j]
+                left[j] ^= new
+                todo[j] |= new
+                remaining |= left[j]
+                if new and j < k:
+                    k = j
+            if not remaining:
+                return n_roots
+
+
+@kernel(nogil=True)
+def _new_state(words):
+    """Return empty slots of loops: their numbers, who ended, what they equal now."""
+    born = np.full(BITS * words, -1)
+    ended = np.zeros(words, dtype=np.int64)
+    relations = np.zeros((BITS * words, words), dtype=np.int64)
+    return born, ended, relations
+
+
+@kernel(nogil=True)
+def _free_slot(marks, state, heads, tails, rank):
+    """Return marks and slots with a free one, and its number."""
+    born, ended, relations = state
+    n_slots = born.size
+    n_ended = 0
+    for slot in range(n_slots):
+        if born[slot] < 0:
+            return marks, state, slot
+        n_ended += (ended[slot // BITS] >> (slot % BITS)) & 1
+    if 2 * n_ended >= n_slots:
+        scratch = np.zeros(ended.size, dtype=np.int64)
+        for r in range(rank):
+            _read(marks, heads[r], tails[r], ended, relations, scratch)
+            _read(marks, tails[r], heads[r], ended, relations, scratch)
+        free = -1
+        for slot in range(n_slots):
+            if (ended[slot // BITS] >> (slot % BITS)) & 1:
+                born[slot] = -1
+                free = slot
+        ended[:] = 0
+        relations[:] = 0
+        return marks, state, free
+    n, words = marks.shape[0], ended.size + 1
+    wider = np.zeros((n, n, words), dtype=np.int64)
+    wider[:, :, : words - 1] = marks
+    new = _new_state(words)
+    new[0][:n_slots] = born
+    new[1][: words - 1] = ended
+    new[2][:n_slots, : words - 1] = relations
+    return wider, new, n_slots
+
+
+@kernel(nogil=True)
+def _end_loops(marks, u, v, roots, n_roots, state, mark, loops, length):
+    """End the loops that run between components of the lune of uv.
+
+    Returns
+    -------
+    int
+        Number of components that end none, moved to the front of `roots`.
+    """
+    born, ended, relations = state
+    _read(marks, u, roots[0], ended, relations, mark)
+    _read(marks, v, roots[0], ended, relations, mark)
+    n_left = 0
+    relation = np.empty_like(mark)
+    for k in range(1, n_roots):
+        relation[:] = mark
+        _read(marks, u, roots[k], ended, relations, relation)
+        _read(marks, v, roots[k], ended, relations, relation)
+        slot = _youngest(relation, born)
+        if slot < 0:
+            roots[n_left] = roots[k]
+            n_left += 1
+            continue
+        if (mark[slot // BITS] >> (slot % BITS)) & 1:
+            mark ^= relation
+        _end_loop(slot, relation, ended, relations)
+        loops[born[slot], 1] = length
+    return n_left
+
+
+@kernel(nogil=True)
+def low_degrees(n, heads, tails, lengths, voids):
+    """Return the diagrams of degrees 0 and 1, and the births in degree 2.
+
+    Returns
+    -------
+    merges : ndarray of shape (n - n_components,)
+        Lengths at which components merge, increasing.
+    loops : ndarray of shape (k, 2)
+        Births and deaths of degree 1, births increasing.
+    births : ndarray of shape (k, 2), int64
+        Rank of the edge and opposite point of the triangles that enclose a void,
+        increasing; empty unless `voids`.
+    """
+    words = (n + BITS - 1) // BITS
+    adjacent = np.zeros((n, words), dtype=np.int64)
+    lune = np.empty(words, dtype=np.int64)
+    left, todo = np.empty_like(lune), np.empty_like(lune)
+    roots = np.empty(n, dtype=np.int64)
+    parent = np.arange(n)
+    merges, n_merges = np.empty(max(n - 1, 0)), 0
+    loops, n_loops = np.empty((n, 2)), 0
+    births, n_births = np.empty((n, 2), dtype=np.int64), 0
+    marks = np.empty((n, n, 1), dtype=np.int64)
+    mark = np.zeros(1, dtype=np.int64)
+    state = _new_state(1)
+    n_alive = 0
+    for rank in range(lengths.size):
+        u, v = heads[rank], tails[rank]
+        for k in range(mark.size):
+            mark[k] = 0
+        common = 0
+        for k in range(words):
+            lune[k] = adjacent[u, k] & adjacent[v, k]
+            common |= lune[k]
+        if common:
+            if n_alive or voids:
+                n_roots = _components(adjacent, lune, left, todo, roots)
+                if n_alive:
+                    n_left = _end_loops(
+                        marks, u, v, roots, n_roots, state, mark, loops, lengths[rank]
+                    )
+                    n_alive -= n_roots - 1 - n_left
+                else:
+                    n_left = n_roots - 1
+                    roots[:n_left] = roots[1:n_roots]
+                if voids and n_left:
+                    while n_births + n_left > births.shape[0]:
+                        births = grown(births)
+                    births[n_births : n_births + n_left, 0] = rank
+                    births[n_births : n_births + n_left, 1] = roots[:n_left]
+                    n_births += n_left
+        elif _join(parent, u, v):
+            merges[n_merges] = lengths[rank]
+            n_merges += 1
+        else:
+            marks, state, slot = _free_slot(marks, state, heads, tails, rank)
+            if state[1].size > mark.size:
+                mark = np.zeros(state[1].size, dtype=np.int64)
+            if n_loops == loops.shape[0]:
+                loops = grown(loops)
+            loops[n_loops] = lengths[rank], np.inf
+            state[0][slot] = n_loops
+            mark[slot // BITS] = 1 << (slot % BITS)
+            n_loops += 1
+            n_alive += 1
+        for k in range(mark.size):
+            marks[u, v, k] = mark[k]
+            marks[v, u, k] = mark[k]
+        adjacent[u, v // BITS] |= 1 << (v % BITS)
+        adjacent[v, u // BITS] |= 1 << (u % BITS)
+    return merges[:n_merges], loops[:n_loops], births[:n_births]
