@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from geolearn.diagnostics._checks import check_choice
 from geolearn.diagnostics._neighborhoods import (
     MIN_NEIGHBORS,
     check_k,
     check_queries,
     distinct_sample,
+    log_ratios,
     search,
     warn_undefined,
 )
@@ -109,18 +111,16 @@ def local_intrinsic_dimension(
     >>> dimensions.shape, round(aggregate_dimension(dimensions))
     ((2000,), 2)
     """
-    if method not in _METHODS:
-        names = ", ".join(repr(name) for name in _METHODS)
-        raise ValueError(f"method={method!r} is unknown; choose one of {names}.")
+    check_choice("method", method, tuple(_METHODS))
     sample = distinct_sample(X, metric, metric_params)
     targets = check_queries(sample, queries)
     k = check_k(n_neighbors, sample, targets)
-    log_ratios = _log_ratios(sample, n_jobs) if method == "twonn" else None
+    ratios = log_ratios(sample, n_jobs) if method == "twonn" else None
     n_targets = sample.searcher.n_samples if targets is None else targets.shape[0]
     dimensions = np.empty(n_targets)
     for block, found in search(sample, targets, k, n_jobs):
         with np.errstate(divide="ignore", invalid="ignore"):
-            values = _METHODS[method](found, log_ratios)
+            values = _METHODS[method](found, ratios)
         values[found.counts < MIN_NEIGHBORS] = np.nan
         values[~np.isfinite(values)] = np.nan
         dimensions[block] = values
@@ -177,16 +177,8 @@ def _mom_all(found, _):
     return _moments(found, found.counts, np.nansum(found.distances, axis=1))
 
 
-def _log_ratios(sample, n_jobs):
-    """Return the logarithm of second over first distance for each distinct point."""
-    values = np.empty(sample.searcher.n_samples)
-    for block, found in search(sample, None, 2, n_jobs):
-        values[block] = np.log(found.distances[:, 1] / found.distances[:, 0])
-    return values
-
-
-def _two_nn(found, log_ratios):
-    terms = np.where(np.isnan(found.distances), np.nan, log_ratios[found.indices])
+def _two_nn(found, ratios):
+    terms = np.where(np.isnan(found.distances), np.nan, ratios[found.indices])
     return (np.count_nonzero(~np.isnan(terms), axis=1) - 1) / np.nansum(terms, axis=1)
 
 
@@ -198,65 +190,3 @@ _METHODS = {
     "mom_all": _mom_all,
     "twonn": _two_nn,
 }
-
-
-def aggregate_dimension(dimensions, method="geometric") -> float:
-    """Average local dimensions to one number.
-
-    The Fisher-Rao distance between local dimensions a and b is the modulus of
-    ln(a / b), so that their centre is the geometric mean [1]_. The harmonic mean
-    pools the maximum likelihood estimates as one likelihood does. The median is
-    robust where the points lie on pieces of different dimension.
-
-    Parameters
-    ----------
-    dimensions : array-like of shape (n_points,)
-        Local dimensions, positive; NaN are left out.
-    method : {"geometric", "harmonic", "median", "mean"}, default="geometric"
-        Kind of average.
-
-    Returns
-    -------
-    dimension : float
-        Average.
-
-    Raises
-    ------
-    ValueError
-        If `method` is unknown, a dimension is not positive, or all are NaN.
-
-    References
-    ----------
-    .. [1] H. Huang, R. J. G. B. Campello, S. M. Erfani, X. Ma, M. E. Houle,
-       J. Bailey, "LDReg: Local dimensionality regularized self-supervised
-       learning", International Conference on Learning Representations, 2024,
-       arXiv:2401.10474.
-
-    Examples
-    --------
-    >>> from geolearn.diagnostics import aggregate_dimension
-    >>> aggregate_dimension([1.0, 2.0, 4.0])
-    2.0
-    >>> round(aggregate_dimension([1.0, 2.0, 4.0], "harmonic"), 4)
-    1.7143
-    """
-    values = np.asarray(dimensions, dtype=np.float64).ravel()
-    values = values[~np.isnan(values)]
-    if values.size == 0:
-        raise ValueError("dimensions holds no number; all estimates are NaN.")
-    if values.min() <= 0.0:
-        raise ValueError(
-            f"dimensions must be positive, the smallest is {values.min():.3g}."
-        )
-    if method == "geometric":
-        return float(np.exp(np.mean(np.log(values))))
-    if method == "harmonic":
-        return float(1.0 / np.mean(1.0 / values))
-    if method == "median":
-        return float(np.median(values))
-    if method == "mean":
-        return float(np.mean(values))
-    raise ValueError(
-        f"method={method!r} is unknown; choose 'geometric', 'harmonic', 'median' or "
-        "'mean'."
-    )

@@ -2,11 +2,11 @@
 
 import warnings
 from collections.abc import Iterator
-from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 
+from geolearn.diagnostics._checks import check_count
 from geolearn.graph._neighbors import NeighborIndex, check_n_neighbors
 from geolearn.graph._precomputed import is_precomputed, row_blocks
 
@@ -104,11 +104,7 @@ def _first_equal(X):
 
 def check_k(n_neighbors, sample, queries) -> int:
     """Validate the number of neighbours and clip it to what there is."""
-    if not isinstance(n_neighbors, Integral) or n_neighbors < MIN_NEIGHBORS:
-        raise ValueError(
-            f"n_neighbors must be an int of at least {MIN_NEIGHBORS}, got "
-            f"{n_neighbors!r}."
-        )
+    check_count("n_neighbors", n_neighbors, MIN_NEIGHBORS)
     return check_n_neighbors(
         n_neighbors, sample.searcher.n_samples, skip_self=queries is None
     )
@@ -146,6 +142,14 @@ def _positive(distances, indices, k):
     distances[beyond] = np.nan
     indices = np.take_along_axis(indices, columns, axis=1)
     return Neighborhoods(distances, np.count_nonzero(~beyond, axis=1), indices)
+
+
+def log_ratios(sample: Sample, n_jobs=None) -> np.ndarray:
+    """Return ln(second / first distance) for each distinct point, NaN if unknown."""
+    values = np.empty(sample.searcher.n_samples)
+    for block, found in search(sample, None, 2, n_jobs):
+        values[block] = np.log(found.distances[:, 1] / found.distances[:, 0])
+    return values
 
 
 def check_queries(sample: Sample, queries):
