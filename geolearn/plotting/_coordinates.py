@@ -50,7 +50,7 @@ def embed(estimator, X=None) -> tuple[Any, Any]:
         if not hasattr(final, "embedding_"):
             raise ValueError(f"{label} keeps no embedding_; pass X to be transformed.")
         return final.embedding_, _names(final)
-    if _is_fitted(estimator):
+    if is_fitted(estimator):
         if not hasattr(estimator, "transform"):
             raise ValueError(
                 f"this fitted {label} has no transform for X; pass X=None to "
@@ -63,7 +63,8 @@ def embed(estimator, X=None) -> tuple[Any, Any]:
     return embed(fitted.fit(X))
 
 
-def _is_fitted(estimator):
+def is_fitted(estimator):
+    """Tell whether scikit-learn takes the estimator for fitted."""
     try:
         check_is_fitted(estimator)
     except NotFittedError:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_array
 
 from geolearn.plotting._coloring import Coloring
 from geolearn.plotting._coordinates import embed, final_estimator
@@ -13,6 +12,7 @@ from geolearn.plotting._drawing import (
     point_style,
     prepare_axes,
 )
+from geolearn.plotting._view import check_components, read_points
 
 
 class EmbeddingDisplay:
@@ -71,20 +71,9 @@ class EmbeddingDisplay:
     """
 
     def __init__(self, embedding, labels=None, *, feature_names=None, name=None):
-        if feature_names is None:
-            feature_names = getattr(embedding, "columns", None)
-        self.embedding = check_array(
-            embedding, dtype=np.float64, input_name="embedding"
+        self.embedding, self.feature_names = read_points(
+            embedding, feature_names, default="component {}", name="embedding"
         )
-        n_columns = self.embedding.shape[1]
-        if feature_names is None:
-            feature_names = [f"component {j}" for j in range(n_columns)]
-        self.feature_names = [str(column) for column in feature_names]
-        if len(self.feature_names) != n_columns:
-            raise ValueError(
-                f"feature_names has {len(self.feature_names)} entries, but the "
-                f"embedding has {n_columns} columns."
-            )
         self.labels = labels
         self.name = name
 
@@ -316,14 +305,7 @@ class EmbeddingDisplay:
                 else "a plot needs at least two"
             )
             raise ValueError(f"the embedding has {n_columns} column(s); {remedy}.")
-        chosen = [int(j) for j in components]
-        valid = all(0 <= j < n_columns for j in chosen)
-        if len(chosen) not in (2, 3) or len(set(chosen)) < len(chosen) or not valid:
-            raise ValueError(
-                f"components={components!r} must be two or three different "
-                f"columns among 0 ... {n_columns - 1}."
-            )
-        return chosen
+        return check_components(components, n_columns)
 
     def _name_axes(self, chosen, title):
         for axis, j in zip("xyz", chosen, strict=False):
