@@ -10,11 +10,9 @@ from geolearn.decomposition._subbundle_graph import (
     N_NEIGHBORS,
     Graph,
     continue_logs,
-    metric_of,
 )
 from geolearn.decomposition._subbundle_log import (
     LogResult,
-    distance_of_gap,
     log_from_models,
     log_map,
 )
@@ -22,6 +20,10 @@ from geolearn.decomposition._subbundle_model import (
     Flow,
     Model,
     minimise,
+)
+from geolearn.decomposition._subbundle_space import (
+    distance_of_gap,
+    metric_of,
     squared_gap,
 )
 from geolearn.decomposition._subbundle_types import LEFT_SUPPORT, OK
@@ -150,19 +152,41 @@ def chart(
             integrator=integrator,
             n_jobs=n_jobs,
         )
-    own = ChartResult(*found[:5], np.arange(len(targets)), *found[5:])
+    own = _as_chart(found)
     if progress is not None:
         progress("chart: %d of %d converged", int((own.status == OK).sum()), len(own.v))
     if len(landmarks) == n:
         return own
     rest = np.setdiff1d(np.arange(n), landmarks)
     others = _place(field, base, frame, own, targets, X[rest], options, exact=False)
-    merged = []
-    for a, b in zip(own[:5], others[:5], strict=True):
-        whole = np.empty((n, *a.shape[1:]), dtype=a.dtype)
-        whole[landmarks], whole[rest] = a, b
-        merged.append(whole)
-    return ChartResult(*merged, landmarks, own.jacobian, own.hessian)
+    order = np.argsort(np.concatenate([landmarks, rest]))
+
+    def merged(name):
+        return np.concatenate([getattr(own, name), getattr(others, name)])[order]
+
+    return ChartResult(
+        merged("v"),
+        merged("points"),
+        merged("residual"),
+        merged("status"),
+        merged("n_iter"),
+        landmarks,
+        own.jacobian,
+        own.hessian,
+    )
+
+
+def _as_chart(found):
+    return ChartResult(
+        found.v,
+        found.points,
+        found.residual,
+        found.status,
+        found.n_iter,
+        np.arange(len(found.v)),
+        found.jacobian,
+        found.hessian,
+    )
 
 
 def _by_graph(field, base, frame, targets, options, progress):

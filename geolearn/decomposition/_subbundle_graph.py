@@ -7,20 +7,15 @@ from scipy.sparse import csgraph
 from geolearn.decomposition._subbundle_log import LogResult, log_from_models
 from geolearn.decomposition._subbundle_model import (
     Model,
-    curvature,
     empty_model,
     origin_model,
 )
+from geolearn.decomposition._subbundle_space import metric_of
 from geolearn.decomposition._subbundle_types import LEFT_SUPPORT, OK
 from geolearn.graph import NeighborIndex
 
 N_NEIGHBORS = 8
 _ATTEMPTS = 3  # neighbours from which a logarithm is tried
-
-
-def metric_of(field):
-    """Return the metric that searches among points of the space of a field."""
-    return "euclidean" if curvature(field) == 0.0 else field.manifold
 
 
 class Graph:

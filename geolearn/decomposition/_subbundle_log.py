@@ -7,12 +7,15 @@ import numpy as np
 from geolearn.decomposition._subbundle_model import (
     Flow,
     Model,
-    curvature,
     empty_model,
-    lowered,
     minimise,
     model_at,
     origin_model,
+)
+from geolearn.decomposition._subbundle_space import (
+    curvature,
+    distance_of_gap,
+    lowered,
     squared_gap,
 )
 from geolearn.decomposition._subbundle_types import LEFT_SUPPORT, OK, SINGULAR
@@ -52,18 +55,6 @@ class LogResult(NamedTuple):
     n_iter: np.ndarray
     jacobian: np.ndarray
     hessian: np.ndarray
-
-
-def distance_of_gap(field, squared) -> np.ndarray:
-    """Return the distances in the manifold that belong to squared chords."""
-    chord = np.sqrt(squared)
-    K = curvature(field)
-    if K == 0.0:
-        return chord
-    root = np.sqrt(abs(K))
-    if K > 0.0:
-        return 2.0 / root * np.arcsin(np.minimum(root * chord / 2.0, 1.0))
-    return 2.0 / root * np.arcsinh(root * chord / 2.0)
 
 
 def _rows(part, rows, ndim):

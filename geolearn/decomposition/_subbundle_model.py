@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from geolearn.decomposition._subbundle_space import curvature, lowered, squared_gap
 from geolearn.decomposition._subbundle_types import Shot
 
 # Turn of v over the bandwidth: the truncation of central differences is below
@@ -31,7 +32,7 @@ class Flow(NamedTuple):
     n_jobs: int | None = None
 
     def shoot(self, field: Any, base, frame, v, record=None) -> Shot:
-        """Follow the geodesics of coordinates `v` (m, k) in `frame`."""
+        """Follow the geodesics of coordinates `v` (m, k) in frames of the bases."""
         eta = np.einsum("ik,mk->mi" if frame.ndim == 2 else "mik,mk->mi", frame, v)
         return field.shoot(
             base,
@@ -41,6 +42,11 @@ class Flow(NamedTuple):
             record=record,
             n_jobs=self.n_jobs,
         )
+
+    def trace(self, field: Any, base, frame, v, n_records) -> tuple[Shot, np.ndarray]:
+        """Return the geodesics and their points (m, n_records, d) after the base."""
+        shot = self.shoot(field, base, frame, v, record=n_records)
+        return shot, np.asarray(shot.path)[:, 1:]
 
 
 class Model(NamedTuple):
@@ -77,12 +83,6 @@ class Model(NamedTuple):
         turned = np.einsum("mikl,ml->mik", self.hessian, u)
         points = self.points + np.einsum("mik,mk->mi", self.jacobian + turned / 2, u)
         return Model(self.v + u, points, self.jacobian + turned, self.hessian)
-
-
-def curvature(field) -> float:
-    """Return the sectional curvature of the space of a field."""
-    manifold = getattr(field, "manifold", None)
-    return 0.0 if manifold is None else manifold.sectional_curvature_bounds[0]
 
 
 def empty_model(m, d, k) -> Model:
@@ -135,7 +135,7 @@ def origin_model(field, base, frame, n_jobs=None) -> Model:
     return Model(np.zeros((m, k)), base.copy(), frame.copy(), hessian)
 
 
-def _turned(u):
+def _axes(u):
     """Return orthonormal frames (m, k, k) whose first columns are the rows of u."""
     k = u.shape[1]
     sign = np.where(u[:, :1] < 0.0, -1.0, 1.0)
@@ -156,6 +156,18 @@ def _turns(v, Q, angle):
     between = (swing[:, first] + swing[:, second]) / np.sqrt(2.0)
     moves = np.concatenate([swing, -swing, between], axis=1)
     return centre[:, None] + moves, length - cos, sin
+
+
+class _Turned(NamedTuple):
+    """Ends of geodesics in turned directions, relative to the one between them."""
+
+    ends: np.ndarray  # (m, n_turns, d), 0 where stopped
+    velocity: np.ndarray  # (m, n_turns, d)
+    ok: np.ndarray  # (m, n_turns)
+    status: np.ndarray  # (m, n_turns)
+    chord: np.ndarray  # (m, 1), what turning costs along v
+    swing: np.ndarray  # (m, 1), what it gains across
+    length: np.ndarray  # (m, 1), of v
 
 
 def model_at(field, base, frame, v, shot, flow) -> tuple[Model, np.ndarray]:
@@ -184,78 +196,87 @@ def model_at(field, base, frame, v, shot, flow) -> tuple[Model, np.ndarray]:
         0, or the status of a turned geodesic where both directions were stopped.
     """
     m, k = v.shape
+    d, n_axes = shot.points.shape[1], k - 1
+    Q, turned = _shoot_turned(field, base, frame, v, shot, flow)
+    velocity, acceleration = _motion(field, shot.points, shot.covectors, flow.n_jobs)
+    J, B = np.empty((m, d, k)), np.zeros((m, d, k, k))
+    J[:, :, 0] = velocity / turned.length
+    B[:, :, 0, 0] = acceleration / turned.length**2
+    for a in range(n_axes):
+        _differentiate(J, B, turned, a, n_axes)
+    pairs = zip(*np.triu_indices(n_axes, 1), strict=True)
+    for place, (a, b) in enumerate(pairs, start=2 * n_axes):
+        _differentiate_between(J, B, turned, place, a + 1, b + 1)
+    J = np.einsum("mia,mka->mik", J, Q)
+    B = np.einsum("miab,mka,mlb->mikl", B, Q, Q, optimize=True)
+    sides = turned.ok[:, :n_axes] | turned.ok[:, n_axes : 2 * n_axes]
+    status = turned.status[:, : 2 * n_axes].max(axis=1, initial=0)
+    status = np.where(sides.all(axis=1), 0, status).astype(np.int8)
+    return Model(v, shot.points, J, B), status
+
+
+def _shoot_turned(field, base, frame, v, shot, flow):
+    """Return the axes v is turned towards (m, k, k), v first, and what is found."""
+    m, k = v.shape
     length = np.linalg.norm(v, axis=1)
-    u = v / length[:, None]
-    Q = _turned(u)
+    Q = _axes(v / length[:, None])
     angle = np.minimum(_TURN * field.bandwidth / length, _SMALL)
-    turned, c, s = _turns(v, Q, angle)
-    n_turns, n_axes = turned.shape[1], k - 1
-    rows = np.repeat(np.arange(m), n_turns)
-    ends = flow.shoot(
+    turned, chord, swing = _turns(v, Q, angle)
+    rows = np.repeat(np.arange(m), turned.shape[1])
+    found = flow.shoot(
         field,
         base if base.ndim == 1 else base[rows],
         frame if frame.ndim == 2 else frame[rows],
         turned.reshape(-1, k),
     )
-    velocity, acceleration = _motion(field, shot.points, shot.covectors, flow.n_jobs)
-    swept = np.zeros_like(ends.points)
-    ok = np.isfinite(ends.points).all(axis=1)
+    ok = np.isfinite(found.points).all(axis=1)
+    ends, velocity = np.zeros((2, *found.points.shape))
     if ok.any():
-        swept[ok] = field.hamiltonian(
-            ends.points[ok], ends.covectors[ok], n_jobs=flow.n_jobs
+        ends[ok] = found.points[ok] - shot.points[rows[ok]]
+        velocity[ok] = field.hamiltonian(
+            found.points[ok], found.covectors[ok], n_jobs=flow.n_jobs
         )[1]
-    d = shot.points.shape[1]
-    ok = ok.reshape(m, n_turns)
-    P = np.where(ok[:, :, None], ends.points.reshape(m, n_turns, d), 0.0)
-    V = swept.reshape(m, n_turns, d)
-    J, B = np.empty((m, d, k)), np.zeros((m, d, k, k))
-    scale = length[:, None]
-    J[:, :, 0] = velocity / scale
-    B[:, :, 0, 0] = acceleration / scale**2
-    c, s, length = c[:, None], s[:, None], length[:, None]
-    for a in range(n_axes):
-        plus, minus = P[:, a] - shot.points, P[:, n_axes + a] - shot.points
-        both = (ok[:, a] & ok[:, n_axes + a])[:, None]
-        slope = (plus - minus) / (2.0 * s)
-        sweep = (V[:, a] - V[:, n_axes + a]) / (2.0 * s)
-        mixed = np.where(both, (sweep - slope) / (length - c), 0.0)
-        # v + (-c u + s w): the length of v is kept, which costs c along u.
-        bend = plus + minus + 2.0 * c * J[:, :, 0] - c**2 * B[:, :, 0, 0]
-        onward = (plus + c * J[:, :, 0]) / s
-        back = -(minus + c * J[:, :, 0]) / s
-        J[:, :, a + 1] = np.where(
-            both, slope + c * mixed, np.where(ok[:, a : a + 1], onward, back)
-        )
-        B[:, :, 0, a + 1] = B[:, :, a + 1, 0] = mixed
-        B[:, :, a + 1, a + 1] = np.where(both, bend / s**2, 0.0)
-    for i, (a, b) in enumerate(zip(*np.triu_indices(n_axes, 1), strict=True)):
-        i += 2 * n_axes
-        a, b = a + 1, b + 1
-        t = s / np.sqrt(2.0)
-        rest = P[:, i] - shot.points + c * J[:, :, 0] - t * (J[:, :, a] + J[:, :, b])
-        rest -= c**2 / 2.0 * B[:, :, 0, 0] - c * t * (B[:, :, 0, a] + B[:, :, 0, b])
-        rest -= t**2 / 2.0 * (B[:, :, a, a] + B[:, :, b, b])
-        B[:, :, a, b] = B[:, :, b, a] = np.where(ok[:, i, None], rest / t**2, 0.0)
-    J = np.einsum("mia,mka->mik", J, Q)
-    B = np.einsum("miab,mka,mlb->mikl", B, Q, Q, optimize=True)
-    lost = ~(ok[:, :n_axes] | ok[:, n_axes : 2 * n_axes]).all(axis=1)
-    status = ends.status.reshape(m, n_turns)[:, : 2 * n_axes].max(axis=1, initial=0)
-    return Model(v, shot.points, J, B), np.where(lost, status, 0).astype(np.int8)
+    shape = m, turned.shape[1], shot.points.shape[1]
+    return Q, _Turned(
+        ends.reshape(shape),
+        velocity.reshape(shape),
+        ok.reshape(shape[:2]),
+        found.status.reshape(shape[:2]),
+        chord[:, None],
+        swing[:, None],
+        length[:, None],
+    )
 
 
-def lowered(field, vectors):
-    """Return vectors (..., d, ...) along axis 1 paired by the ambient product."""
-    if curvature(field) >= 0.0:
-        return vectors
-    paired = vectors.copy()
-    paired[:, 0] *= -1.0  # time comes first
-    return paired
+def _differentiate(J, B, turned, a, n_axes):
+    """Fill in the derivatives that belong to axis a + 1.
+
+    The length of v is kept: turning to both sides means ``-c u + s w`` and
+    ``-c u - s w`` with u along v and w along the axis.
+    """
+    c, s = turned.chord, turned.swing
+    plus, minus = turned.ends[:, a], turned.ends[:, n_axes + a]
+    sides = turned.ok[:, a, None], turned.ok[:, n_axes + a, None]
+    both = sides[0] & sides[1]
+    slope = (plus - minus) / (2.0 * s)
+    sweep = (turned.velocity[:, a] - turned.velocity[:, n_axes + a]) / (2.0 * s)
+    mixed = np.where(both, (sweep - slope) / (turned.length - c), 0.0)
+    back = c * J[:, :, 0]
+    bend = plus + minus + 2.0 * back - c**2 * B[:, :, 0, 0]
+    single = np.where(sides[0], plus + back, -(minus + back)) / s
+    J[:, :, a + 1] = np.where(both, slope + c * mixed, single)
+    B[:, :, 0, a + 1] = B[:, :, a + 1, 0] = mixed
+    B[:, :, a + 1, a + 1] = np.where(both, bend / s**2, 0.0)
 
 
-def squared_gap(field, points, targets) -> np.ndarray:
-    """Return squared chords; nearest in them is nearest in the manifold too."""
-    gap = targets - points
-    return np.maximum(np.einsum("mi,mi->m", gap, lowered(field, gap)), 0.0)
+def _differentiate_between(J, B, turned, place, a, b):
+    """Fill in the mixed second derivative of two axes, from a turn between them."""
+    c, s = turned.chord, turned.swing / np.sqrt(2.0)
+    rest = turned.ends[:, place] + c * J[:, :, 0] - s * (J[:, :, a] + J[:, :, b])
+    rest -= c**2 / 2.0 * B[:, :, 0, 0] - c * s * (B[:, :, 0, a] + B[:, :, 0, b])
+    rest -= s**2 / 2.0 * (B[:, :, a, a] + B[:, :, b, b])
+    ok = turned.ok[:, place, None]
+    B[:, :, a, b] = B[:, :, b, a] = np.where(ok, rest / s**2, 0.0)
 
 
 def minimise(field, model, targets, radius, tol) -> tuple[np.ndarray, np.ndarray]:
