@@ -10,6 +10,7 @@ from geolearn.diagnostics._curvature import (
 from geolearn.diagnostics._effective_rank import participation_ratio, rankme
 from geolearn.diagnostics._feature_split import feature_split_stability
 from geolearn.diagnostics._local_dimension import local_intrinsic_dimension
+from geolearn.diagnostics._local_pca_dimension import local_pca_dimension
 from geolearn.diagnostics._manifold_capacity import (
     ManifoldCapacity,
     manifold_capacity,
@@ -27,6 +28,7 @@ __all__ = [
     "centroid_nuclear_norm",
     "feature_split_stability",
     "local_intrinsic_dimension",
+    "local_pca_dimension",
     "manifold_capacity",
     "mst_uniformity",
     "neural_collapse",

@@ -3,6 +3,7 @@
 import numpy as np
 
 from geolearn.diagnostics._checks import check_choice
+from geolearn.diagnostics._local_pca_dimension import local_pca_dimension
 from geolearn.diagnostics._neighborhoods import (
     MIN_NEIGHBORS,
     check_k,
@@ -43,7 +44,9 @@ def local_intrinsic_dimension(
     - "mom_all": the same with the mean over all j, which is larger;
     - "twonn": :math:`(k - 1) / \sum_j \ln \mu_j` over the k neighbours, where
       :math:`\mu_j` is the ratio of the distances from neighbour j to its own second
-      and first neighbour in the sample [3]_.
+      and first neighbour in the sample [3]_;
+    - "pca": the number of principal components of the neighbourhood with 95 % of its
+      variance, see `local_pca_dimension`; for Euclidean data only.
 
     Parameters
     ----------
@@ -54,8 +57,8 @@ def local_intrinsic_dimension(
         Where the dimension is wanted: points, or their distances to the sample, of
         shape (n_queries, n_samples). None means the rows of `X`. A query that
         belongs to the sample has the same dimension either way.
-    method : {"mle", "mle_biased", "ldreg", "mom", "mom_all", "twonn"}, default="mle"
-        Estimator, see above.
+    method : str, default="mle"
+        Estimator, one of the names above.
     n_neighbors : int, default=50
         Number of neighbours k, at least 3. Few are noisy (the relative standard
         error is about :math:`k^{-1/2}`), many see curvature and borders.
@@ -75,7 +78,8 @@ def local_intrinsic_dimension(
     Raises
     ------
     ValueError
-        If `method` is unknown, `n_neighbors` is below 3, or the data are invalid.
+        If `method` is unknown or does not suit `metric`, `n_neighbors` is below 3, or
+        the data are invalid.
 
     Warns
     -----
@@ -87,6 +91,7 @@ def local_intrinsic_dimension(
     --------
     aggregate_dimension : One number for all points.
     two_nn_dimension : One number from the two nearest neighbours of all points.
+    local_pca_dimension : Dimensions from the local spectrum, with its options.
 
     References
     ----------
@@ -111,7 +116,16 @@ def local_intrinsic_dimension(
     >>> dimensions.shape, round(aggregate_dimension(dimensions))
     ((2000,), 2)
     """
-    check_choice("method", method, tuple(_METHODS))
+    check_choice("method", method, (*_METHODS, "pca"))
+    if method == "pca":
+        if not (isinstance(metric, str) and metric == "euclidean"):
+            raise ValueError(
+                f"method='pca' needs coordinates and metric='euclidean', got "
+                f"metric={metric!r}; take another method."
+            )
+        return local_pca_dimension(
+            X, queries=queries, n_neighbors=n_neighbors, n_jobs=n_jobs
+        )
     sample = distinct_sample(X, metric, metric_params)
     targets = check_queries(sample, queries)
     k = check_k(n_neighbors, sample, targets)
