@@ -51,9 +51,10 @@ class ChartResult(NamedTuple):
         Geodesics that were tried.
     landmarks : ndarray of int of shape (n_landmarks,)
         Samples whose derivatives are kept, increasing; all if there are few.
-    jacobian : ndarray of shape (n_landmarks, d, k)
-        Derivatives of the exponential map at their `v`.
-    hessian : ndarray of shape (n_landmarks, d, k, k)
+    jacobian : ndarray of shape (n_landmarks, d, k) or None
+        Derivatives of the exponential map at their `v`; None if dropped since, and
+        then the chart cannot be extended.
+    hessian : ndarray of shape (n_landmarks, d, k, k) or None
         Second derivatives.
     """
 
@@ -63,15 +64,14 @@ class ChartResult(NamedTuple):
     status: np.ndarray
     n_iter: np.ndarray
     landmarks: np.ndarray
-    jacobian: np.ndarray
-    hessian: np.ndarray
+    jacobian: np.ndarray | None
+    hessian: np.ndarray | None
 
     def models(self, places) -> Model:
         """Return the models at the landmarks of some places."""
         rows = self.landmarks[places]
-        return Model(
-            self.v[rows], self.points[rows], self.jacobian[places], self.hessian[places]
-        )
+        J, B = np.asarray(self.jacobian), np.asarray(self.hessian)
+        return Model(self.v[rows], self.points[rows], J[places], B[places])
 
 
 def chart(

@@ -7,9 +7,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from geolearn.decomposition._subbundle_graph import Graph, continue_logs
-from geolearn.decomposition._subbundle_log import log_from_models
-from geolearn.decomposition._subbundle_model import Flow, Model
+from geolearn.decomposition._subbundle_model import Flow
+from geolearn.decomposition._subbundle_reach import Reach
 from geolearn.decomposition._subbundle_space import curvature, metric_of
 from geolearn.decomposition._subbundle_types import OK
 from geolearn.graph import NeighborIndex
@@ -57,15 +56,18 @@ def pairwise_log_distances(
     D : ndarray of shape (n, m)
         Distances; infinite where no geodesic was found.
     """
-    solver = _Directed(
-        field,
-        with_residual,
-        {"max_iter": max_iter, "tol": tol, "flow": Flow(step, integrator, n_jobs)},
-        progress,
-    )
-    D = solver.distances(X, X if Y is None else Y)
+    options = {
+        "max_iter": max_iter,
+        "tol": tol,
+        "flow": Flow(step, integrator, n_jobs),
+    }
+
+    def directed(A, B):
+        return _directed(field, A, B, with_residual, options, progress)
+
+    D = directed(X, X if Y is None else Y)
     if symmetric:
-        D = _mean(D, D.T if Y is None else solver.distances(Y, X).T)
+        D = _mean(D, D.T if Y is None else directed(Y, X).T)
     if Y is None:
         np.fill_diagonal(D, 0.0)
     n_lost = int(np.isinf(D).sum())
@@ -88,98 +90,25 @@ def _mean(A, B):
     return mean
 
 
-class _Directed:
-    """Logarithms of many targets at many bases, through the samples between."""
-
-    def __init__(self, field, with_residual, options, progress):
-        self.field, self.options, self.progress = field, options, progress
-        self.with_residual = with_residual
-        self.n_jobs = options["flow"].n_jobs
-        self.graph = Graph(field, field.points, self.n_jobs)
-        n, d = field.points.shape
-        k = field.rank
-        self.batch = max(1, _MAX_ENTRIES // (n * d * (1 + k + k * k)))
-
-    def distances(self, X, Y):
-        """Return the lengths from each row of X to each of Y."""
-        D = np.full((len(X), len(Y)), np.inf)
-        lengths, nearest = self.graph.index.query(Y, 1, n_jobs=self.n_jobs)
-        lengths, nearest = lengths[:, 0], nearest[:, 0]
-        limit = 2.0 * max(self.field.bandwidth, self.field.spacing)
-        here = np.flatnonzero(lengths <= limit)
-        if not len(here):
-            return D
-        frames = self.field.frame(X, n_jobs=self.n_jobs)
-        for start in range(0, len(X), self.batch):
-            rows = slice(start, start + self.batch)
-            D[rows, here] = self._some(
-                X[rows], frames[rows], Y[here], nearest[here], lengths[here]
-            )
-            if self.progress is not None:
-                done = min(start + self.batch, len(X))
-                self.progress("distances: %d of %d bases", done, len(X))
-        return D
-
-    def _some(self, bases, frames, targets, nearest, lengths):
-        """Return the distances from a batch of bases."""
-        known = self._samples(bases, frames, nearest)
-        b, m, n = len(bases), len(targets), len(self.graph.targets)
-        models = Model(known.v, known.points, known.jacobian, known.hessian)
-        at = np.arange(b)[:, None] * n + nearest
-        D = self._measure(known.v[at], known.residual[at], known.status[at])
-        base, target = np.nonzero(np.isfinite(D) & (lengths > 0.0))
-        if len(base):
-            one = b == 1
-            found = log_from_models(
-                self.field,
-                bases[0] if one else bases[base],
-                frames[0] if one else frames[base],
-                targets[target],
-                models.take(base * n + nearest[target]),
-                **self.options,
-            )
-            D[base, target] = self._measure(found.v, found.residual, found.status)
-        return D.reshape(b, m)
-
-    def _measure(self, v, residual, status):
-        square = (v**2).sum(axis=-1)
-        if self.with_residual:
-            square = square + residual**2
-        return np.where(status == OK, np.sqrt(square), np.inf)
-
-    def _samples(self, bases, frames, nearest):
-        """Return logarithms of the samples next to the targets."""
-        graph, b, n = self.graph, len(bases), len(self.graph.targets)
-        wanted = np.zeros(n, dtype=bool)
-        wanted[nearest] = True
-        roots = graph.roots(bases, self.n_jobs)
-        allowed = np.array([graph.ancestors(root[0], wanted) for root in roots])
-        first = [
-            root[own[root] | (root == root[0])]
-            for root, own in zip(roots, allowed, strict=True)
-        ]
-        known = continue_logs(
-            self.field, bases, frames, graph, first, allowed, **self.options
-        )
-        # What the shortest paths do not lead to may be reached by others.
-        inside = graph.components == graph.components[[r[0] for r in roots]][:, None]
-        status = known.status.reshape(b, n)
-        again = np.flatnonzero(((status != OK) & inside & wanted).any(axis=1))
-        again = again[~allowed[again].all(axis=1)]
-        if len(again):
-            wide = continue_logs(
-                self.field,
-                bases[again],
-                frames[again],
-                graph,
-                [roots[i] for i in again],
-                inside[again],
-                **self.options,
-            )
-            rows = (again[:, None] * n + np.arange(n)).ravel()
-            for whole, part in zip(known, wide, strict=True):
-                whole[rows] = part
-        return known
+def _directed(field, X, Y, with_residual, options, progress):
+    """Return the lengths of the logarithms of Y at the rows of X, in batches."""
+    reach, n_jobs = Reach(field, Y, options), options["flow"].n_jobs
+    n, d, k = len(field.points), field.points.shape[1], field.rank
+    batch = max(1, _MAX_ENTRIES // (n * d * (1 + k + k * k)))
+    frames = field.frame(X, n_jobs=n_jobs)
+    D = np.full((len(X), len(Y)), np.inf)
+    for start in range(0, len(X), batch):
+        rows = slice(start, start + batch)
+        found = reach.logs(X[rows], frames[rows])
+        square = (found.v**2).sum(axis=1)
+        if with_residual:
+            square += found.residual**2
+        lengths = np.where(found.status == OK, np.sqrt(square), np.inf)
+        D[rows] = lengths.reshape(-1, len(Y))
+        if progress is not None:
+            done = min(start + batch, len(X))
+            progress("distances: %d of %d bases", done, len(X))
+    return D
 
 
 def graph_distances(

@@ -202,8 +202,8 @@ def model_at(field, base, frame, v, shot, flow) -> tuple[Model, np.ndarray]:
     J, B = np.empty((m, d, k)), np.zeros((m, d, k, k))
     J[:, :, 0] = velocity / turned.length
     B[:, :, 0, 0] = acceleration / turned.length**2
-    for a in range(n_axes):
-        _differentiate(J, B, turned, a, n_axes)
+    for axis in range(n_axes):
+        _differentiate(J, B, turned, axis, n_axes)
     pairs = zip(*np.triu_indices(n_axes, 1), strict=True)
     for place, (a, b) in enumerate(pairs, start=2 * n_axes):
         _differentiate_between(J, B, turned, place, a + 1, b + 1)
