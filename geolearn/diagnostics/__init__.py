@@ -17,11 +17,14 @@ from geolearn.diagnostics._manifold_capacity import (
 )
 from geolearn.diagnostics._mst_uniformity import mst_uniformity
 from geolearn.diagnostics._neural_collapse import NeuralCollapse, neural_collapse
+from geolearn.diagnostics._report import Diagnostic, RepresentationReport
 from geolearn.diagnostics._two_nn import two_nn_dimension
 
 __all__ = [
+    "Diagnostic",
     "ManifoldCapacity",
     "NeuralCollapse",
+    "RepresentationReport",
     "SecondOrderCurvature",
     "aggregate_dimension",
     "alpha_req",
