@@ -11,12 +11,16 @@ from geolearn.decomposition._affine_span import (
 )
 from geolearn.decomposition._bsa import BarycentricSubspaceAnalysis
 from geolearn.decomposition._geodesic_analysis import PrincipalGeodesicAnalysis
+from geolearn.decomposition._local_pca import LocalPCA
+from geolearn.decomposition._principal_subbundle import PrincipalSubbundle
 from geolearn.decomposition._tangent_pca import TangentPCA
 
 __all__ = [
     "AffineSpanProjection",
     "BarycentricSubspaceAnalysis",
+    "LocalPCA",
     "PrincipalGeodesicAnalysis",
+    "PrincipalSubbundle",
     "TangentPCA",
     "affine_span_index",
     "affine_span_project",
