@@ -134,6 +134,9 @@ class PrincipalSubbundle(
         0 for success, 1 if the curve left the data or the sample is not connected
         with the base point, 2 if the search did not converge, 3 if tangent and normal
         eigenvalues met; set by :meth:`fit_transform` only.
+    n_iter_ : int
+        Largest number of curves that were tried for a training sample, at least 1; it
+        charts the samples if that was not done.
     manifold_ : Manifold
         Space of the samples.
     n_features_in_ : int
@@ -267,6 +270,12 @@ class PrincipalSubbundle(
     @property
     def _n_features_out(self):
         return self.n_components_
+
+    @property
+    def n_iter_(self):
+        """Largest number of curves that were tried for a training sample."""
+        check_is_fitted(self)
+        return max(1, int(self._training.found(self).n_iter.max()))
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):

@@ -56,7 +56,7 @@ class TrainingChart:
 
         `rows` are the rows of the training points that equal them, if known, or -1.
         """
-        known = self._known(estimator)
+        known = self.found(estimator)
         rows = known_rows(X, self._points) if rows is None else rows
         placed = Placed(known.v[rows], known.residual[rows], known.status[rows])
         new = np.flatnonzero(rows < 0)
@@ -66,7 +66,8 @@ class TrainingChart:
                 whole[new] = part
         return placed
 
-    def _known(self, estimator):
+    def found(self, estimator) -> ChartResult:
+        """Return the chart of the training samples."""
         if self._found is None:
             found = chart(
                 *self._start,

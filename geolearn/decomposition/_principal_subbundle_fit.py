@@ -46,6 +46,8 @@ def fit_field(estimator, X, samples, manifold, rng) -> FittedField:
     given = X if isinstance(base_point, Integral) else samples.points
     base, _ = choose_base(field, given, base_point, False, None, rng)
     _check_near(field, base)
+    if estimator.bandwidth == "auto":
+        field = _dense_enough(field) or field
     field = _widened(field, base)
     base, frame = choose_base(
         field,
@@ -124,25 +126,32 @@ def _n_eff(field, Q, n_jobs=None):
     return field.local_pca(Q, n_jobs).n_eff
 
 
+def _most(field):
+    """Return the effective number of all samples, for an infinite bandwidth."""
+    return field.weights.sum() ** 2 / (field.weights @ field.weights)
+
+
 def _widened(field, base):
     """Return the field with a bandwidth at which enough samples weigh at the base."""
     k, before = field.rank, field.bandwidth
     if _n_eff(field, base[None])[0] >= k + 1:
         _warn_narrow(field)
         return field
-    weights = field.weights
-    most = weights.sum() ** 2 / (weights @ weights)
+    most = _most(field)
     wanted = min(k + 2, 0.5 * (k + 1 + most))
-    for _ in range(_MAX_GROWTHS if most > k + 1 else 0):
-        field = _grown(field, k)
+    if most <= k + 1:
+        warnings.warn(
+            f"The samples have an effective number of {most:.3g} by their weights, "
+            f"and copies, and curves stop below n_components + 1 = {k + 1}: none can "
+            f"start. Lower n_components or level the weights.",
+            UserWarning,
+            stacklevel=2,
+        )
+        return field
+    for _ in range(_MAX_GROWTHS):
+        field = _grown(field)
         if _n_eff(field, base[None])[0] >= wanted:
             break
-    else:
-        raise ValueError(
-            f"The effective number of samples is {most:.3g} at most with this "
-            f"sample_weight, and n_components={k} needs more than {k + 1}; lower "
-            f"n_components or level the weights."
-        )
     warnings.warn(
         f"bandwidth={before:.3g} gives the base point an effective number of samples "
         f"below n_components + 1 = {k + 1}; bandwidth {field.bandwidth:.3g} is used. "
@@ -153,40 +162,51 @@ def _widened(field, base):
     return field
 
 
-def _grown(field, k):
+def _grown(field):
+    """Return the field with a larger bandwidth."""
     wider = field.bandwidth * _GROWTH
-    if 3.0 * wider >= field.manifold.injectivity_radius:
+    limit = field.manifold.injectivity_radius / 3.0
+    if wider >= limit:
         raise ValueError(
-            f"Too few samples are near the base point: {k + 1} of them weigh there "
-            f"only with a bandwidth beyond a third of the injectivity radius "
-            f"{field.manifold.injectivity_radius:.3g}; choose another base_point or "
+            f"Too few samples are near the base point for n_components={field.rank}: "
+            f"more would need a bandwidth above {limit:.3g}, a third of the "
+            f"injectivity radius of {field.manifold!r}. Choose another base_point or "
             f"lower n_components."
         )
     return field.with_bandwidth(wider)
 
 
+def _sparse_share(field):
+    """Return the share of samples around which too few weigh."""
+    n_eff = field.local_pca(_looked_at(field)).n_eff
+    return float(np.mean(n_eff < field.rank + 1))
+
+
+def _dense_enough(field):
+    """Return the field with a bandwidth above the spacing of the data, or None."""
+    if _most(field) <= field.rank + 1:
+        return None
+    limit = field.manifold.injectivity_radius / (3.0 * _GROWTH)
+    for _ in range(_MAX_GROWTHS):
+        if _sparse_share(field) <= _SPARSE_SHARE:
+            return field
+        if field.bandwidth >= limit:
+            break
+        field = _grown(field)
+    return None
+
+
 def _warn_narrow(field):
     """Say so where the bandwidth is below the spacing of the data."""
-    queries, k = _looked_at(field), field.rank
-    n_eff = _n_eff(field, queries)
-    sparse = np.mean(n_eff < k + 1)
-    if sparse <= _SPARSE_SHARE:
+    share = _sparse_share(field)
+    if share <= _SPARSE_SHARE:
         return
-    weights, wider = field.weights, field
-    largest = weights.sum() ** 2 / (weights @ weights)
-    hint = ""
-    if largest > k + 1:
-        for _ in range(_MAX_GROWTHS):
-            if 3.0 * wider.bandwidth * _GROWTH >= field.manifold.injectivity_radius:
-                break
-            wider = wider.with_bandwidth(wider.bandwidth * _GROWTH)
-            if np.mean(_n_eff(wider, queries) < k + 1) <= _SPARSE_SHARE:
-                hint = f" Try bandwidth={wider.bandwidth:.2g}."
-                break
+    wider = _dense_enough(field)
+    hint = "" if wider is None else f" Try bandwidth={wider.bandwidth:.2g}."
     warnings.warn(
         f"bandwidth={field.bandwidth:.3g} is below the spacing of the data: "
-        f"{sparse:.0%} of the samples have an effective number of neighbours below "
-        f"n_components + 1 = {k + 1}, where curves stop.{hint}",
+        f"{share:.0%} of the samples have an effective number of neighbours below "
+        f"n_components + 1 = {field.rank + 1}, where curves stop.{hint}",
         UserWarning,
         stacklevel=2,
     )

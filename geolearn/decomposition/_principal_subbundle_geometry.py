@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from geolearn.decomposition._principal_subbundle_chart import (
     TrainingChart,
     curve_options,
+    search_options,
 )
 from geolearn.decomposition._principal_subbundle_input import (
     check_base,
@@ -16,6 +17,13 @@ from geolearn.decomposition._principal_subbundle_input import (
     check_times,
 )
 from geolearn.decomposition._subbundle_base import project_to_ridge
+from geolearn.decomposition._subbundle_distances import (
+    graph_distances,
+    pairwise_log_distances,
+)
+from geolearn.decomposition._subbundle_fan import reconstruct
+from geolearn.utils._progress import Progress
+from geolearn.utils.validation import check_integer, check_positive
 
 __all__ = ["SubbundleGeometry"]
 
@@ -126,6 +134,134 @@ class SubbundleGeometry:
             return self._chart_of(check_new(self, Y)).v
         Y = check_new(self, Y)
         return self._chart_at(*self._start(base)).place(self, Y).v
+
+    def distance(self, X, Y=None, *, symmetric=True, method="log"):
+        """Return distances along the surfaces through points.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Points.
+        Y : array-like of shape (m, n_features), default=None
+            Others; None takes those of `X`.
+        symmetric : bool, default=True
+            Whether to take the mean of both directions where both exist. A curve from
+            x passes y at its residual only, so that the two differ slightly. Graphs
+            are symmetric anyway.
+        method : {"log", "graph"}, default="log"
+            "log" takes the length of the shortest curve from x that ends nearest to
+            y. "graph" adds edges of the graph of `n_neighbors` neighbours among
+            training samples, with steps across the subspaces divided by the root of
+            `epsilon`; for many pairs.
+
+        Returns
+        -------
+        ndarray of shape (n, m)
+            Distances, infinite between points that are not connected.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` was not called before.
+        ValueError
+            If points are not finite, not on the manifold or have other features, or
+            if `method` is unknown.
+
+        Warns
+        -----
+        UserWarning
+            If `method` is "log" and distances are infinite.
+        """
+        check_is_fitted(self)
+        X = check_new(self, X)
+        Y = None if Y is None else check_new(self, Y, name="Y")
+        if method == "graph":
+            return graph_distances(
+                self._field,
+                X,
+                Y,
+                n_neighbors=self.n_neighbors,
+                epsilon=self.epsilon,
+                n_jobs=self.n_jobs,
+            )
+        if method != "log":
+            raise ValueError(f"method={method!r} must be 'log' or 'graph'.")
+        return pairwise_log_distances(
+            self._field,
+            X,
+            Y,
+            symmetric,
+            progress=Progress(self.verbose, __name__),
+            **search_options(self),
+        )
+
+    def reconstruct(
+        self,
+        radius=None,
+        *,
+        n_points=None,
+        bases=None,
+        overlap="union",
+        return_result=False,
+    ):
+        """Return points of surfaces that cover the data.
+
+        Fans of curves leave base points in `n_directions` directions.
+
+        Parameters
+        ----------
+        radius : float, default=None
+            Length of the curves, and distance of the base points from each other;
+            None takes the parameter `radius` of the estimator, or four bandwidths if
+            that is None.
+        n_points : int, default=None
+            About how many points to return, in place of `n_directions`. Fewer, where
+            curves leave the data.
+        bases : array-like of shape (n_bases, n_features), default=None
+            Base points, such as ``model.base_point_[None]`` for one surface. None
+            takes samples, from the fitted base point on each as far as possible from
+            those before, until all are within `radius`.
+        overlap : {"union", "average"}, default="union"
+            Whether the surfaces stay as they are, or are moved across their tangent
+            spaces to the mean of those nearby.
+        return_result : bool, default=False
+            Whether to return where points come from, too.
+
+        Returns
+        -------
+        points : ndarray of shape (n, n_features)
+            Points, all finite: where a curve leaves the data, it ends.
+        result : namedtuple
+            Only if `return_result` is True, in place of the array: `points`; `base`,
+            the row of the base of each; `v`, its coordinates there; `status`, 0, or 2
+            where the energy drifted; `bases`.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` was not called before.
+        ValueError
+            If `radius` is not positive, `n_points` below 1, `overlap` unknown, or
+            `bases` are not points of the manifold.
+        """
+        check_is_fitted(self)
+        radius = self.radius if radius is None else check_positive(radius, "radius")
+        if n_points is not None:
+            n_points = check_integer(n_points, "n_points")
+        if bases is not None:
+            bases = check_new(self, bases, name="bases")
+        result = reconstruct(
+            self._field,
+            bases,
+            radius=radius,
+            n_points=n_points,
+            n_directions=self.n_directions,
+            overlap=overlap,
+            start=self.base_point_,
+            seed=self._seed,
+            **curve_options(self),
+        )
+        return result if return_result else result.points
 
     def tangent_space(self, X):
         """Return orthonormal bases of the subspaces at points.
