@@ -9,6 +9,7 @@ of samples. `HeatGeodesicEmbedding(affinity="precomputed")` is not here: it has 
 from geolearn.decomposition import (
     BarycentricSubspaceAnalysis,
     PrincipalGeodesicAnalysis,
+    PrincipalSubbundle,
     TangentPCA,
 )
 from geolearn.embedding import (
@@ -32,6 +33,7 @@ from geolearn.ensemble import (
 )
 from geolearn.linear_model import ProductSpacePerceptron
 from geolearn.preprocessing import AxialCoordinates
+from geolearn.topology import Euclidicity, PersistentDimension
 from geolearn.tree import (
     HyperbolicDecisionTreeClassifier,
     HyperbolicDecisionTreeRegressor,
@@ -108,6 +110,37 @@ ESTIMATORS = [
     BarycentricSubspaceAnalysis(n_components=1),
     BarycentricSubspaceAnalysis(n_components=1, p=1.0, strategy="flag"),
     BarycentricSubspaceAnalysis(n_components=1, references="free", random_state=0),
+    # metric="precomputed": the checks of outlier detectors pass no distances
+    Euclidicity(n_neighbors=5, n_steps=3, random_state=0),
+    Euclidicity(
+        n_neighbors=5,
+        intrinsic_dim=1,
+        n_steps=3,
+        model="interval",
+        combine="pooled",
+        random_state=0,
+    ),
+    Euclidicity(
+        radii=(0.1, 1.0, 1.0, 5.0),
+        n_neighbors=5,
+        n_steps=2,
+        max_points=5,
+        null_correction=True,
+        contamination=0.2,
+        random_state=0,
+    ),
+    PersistentDimension(n_neighbors=5, n_steps=3),
+    PersistentDimension(n_neighbors=5, n_steps=3, metric="precomputed"),
+    PrincipalSubbundle(),
+    PrincipalSubbundle(
+        n_components="auto",
+        bandwidth=2.0,
+        kernel="tapered",
+        center_base="mean",
+        init="fan",
+        n_directions=8,
+        store_jacobian=False,
+    ),
 ]
 
 # Of tables whose rows are hyperbolic points; tests/hyperbolic.py lifts the rows of

@@ -24,6 +24,11 @@ from tests.estimators import (
 @pytest.mark.filterwarnings("ignore:The neighbour graph has:UserWarning")
 @pytest.mark.filterwarnings("ignore:The graph has cycles:UserWarning")
 @pytest.mark.filterwarnings("ignore:The subspace fills the manifold:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*their result is NaN:UserWarning")
+@pytest.mark.filterwarnings("ignore:n_neighbors=5 is not less than:UserWarning")
+@pytest.mark.filterwarnings("ignore:bandwidth=:UserWarning")
+@pytest.mark.filterwarnings("ignore:The samples have an effective number:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*not connected with the base point:UserWarning")
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failed_checks)
 def test_estimator(estimator, check):
     check(estimator)
