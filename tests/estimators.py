@@ -118,6 +118,7 @@ ESTIMATORS = [
         n_steps=3,
         model="interval",
         combine="pooled",
+        contamination=0.1,
         random_state=0,
     ),
     Euclidicity(
