@@ -62,6 +62,12 @@ def _rows(part, rows, ndim):
     return part if part.ndim == ndim else part[rows]
 
 
+def _of_rows(shot, rows):
+    """Return the ends of some geodesics."""
+    names = ("points", "covectors", "status")
+    return shot._replace(**{name: getattr(shot, name)[rows] for name in names})
+
+
 class _Search:
     """Trust-region search of many logarithms in step."""
 
@@ -101,41 +107,37 @@ class _Search:
         self.exact[rows] = True
 
     def settle(self, rows, v, shot):
-        """Take geodesics that end well and look around them."""
+        """Look around the ends of geodesics; return which of them serve."""
         near = np.linalg.norm(v, axis=1) < self.reach / 2.0
         self.reset(rows[near])
-        rows, v = rows[~near], v[~near]
-        if not len(rows):
-            return
-        shot = shot._replace(
-            **{n: getattr(shot, n)[~near] for n in ("points", "covectors", "status")}
-        )
+        far, serves = np.flatnonzero(~near), near.copy()
+        if not len(far):
+            return serves
         model, failed = model_at(
             self.field,
-            _rows(self.base, rows, 1),
-            _rows(self.frame, rows, 2),
-            v,
-            shot,
+            _rows(self.base, rows[far], 1),
+            _rows(self.frame, rows[far], 2),
+            v[far],
+            _of_rows(shot, far),
             self.flow,
         )
-        self.model.put(rows, model)
-        self.exact[rows] = True
-        self.status[rows[failed != OK]] = failed[failed != OK]
+        serves[far] = failed == OK
+        self.model.put(rows[serves & ~near], model.take(failed == OK))
+        self.exact[rows[serves]] = True
+        self.reason[rows[far]] = np.where(failed == OK, self.reason[rows[far]], failed)
+        return serves
 
     def start(self, v0):
         """Shoot first guesses; those that fail start from the base."""
-        rows = np.arange(len(self.targets))
-        shot = self.shoot(rows, v0)
+        shot = self.shoot(np.arange(len(v0)), v0)
         self.n_iter += 1
-        good = np.isfinite(shot.points).all(axis=1)
-        self.reset(rows[~good])
-        part = shot._replace(
-            **{n: getattr(shot, n)[good] for n in ("points", "covectors", "status")}
-        )
-        self.settle(rows[good], v0[good], part)
+        good = np.flatnonzero(np.isfinite(shot.points).all(axis=1))
+        serves = np.zeros(len(v0), dtype=bool)
+        serves[good] = self.settle(good, v0[good], _of_rows(shot, good))
+        self.reset(np.flatnonzero(~serves))
 
     def run(self):
-        active = np.flatnonzero(self.status == NOT_CONVERGED)
+        active = np.arange(len(self.targets))
         for _ in range(self.max_iter + 1):
             if not len(active):
                 break
@@ -170,20 +172,17 @@ class _Search:
         with np.errstate(invalid="ignore"):
             better = after <= before + slack
             poor = ~(before - after >= 0.25 * (before - hoped) - slack)
-        self.reason[rows] = np.where(
-            np.isfinite(after), NOT_CONVERGED, np.where(shot.status == SINGULAR, 3, 1)
-        )
+        stopped = ~np.isfinite(after)
+        self.reason[rows[stopped]] = shot.status[stopped]
+        good = np.flatnonzero(better)
+        better[good] = self.settle(rows[good], moved.v[good], _of_rows(shot, good))
         self.radius[rows] = np.where(
             better,
             np.where(poor, length / 2.0, np.maximum(self.radius[rows], 2.0 * length)),
             length / 4.0,
         )
-        part = shot._replace(
-            **{n: getattr(shot, n)[better] for n in ("points", "covectors", "status")}
-        )
-        self.settle(rows[better], moved.v[better], part)
         stuck = self.radius[rows] < self.tol
-        return rows[~stuck & (self.status[rows] == NOT_CONVERGED)]
+        return rows[~stuck]
 
     def result(self) -> LogResult:
         lost = (self.status == LEFT_SUPPORT) | (self.status == SINGULAR)

@@ -10,7 +10,7 @@ from geolearn.decomposition._subbundle_field import euclidean_field
 from geolearn.decomposition._subbundle_model import Flow
 from geolearn.decomposition._subbundle_reach import Reach
 from geolearn.decomposition._subbundle_types import OK
-from geolearn.manifolds import Euclidean, get_manifold
+from geolearn.manifolds import Euclidean, Hyperboloid, Sphere, get_manifold
 from geolearn.utils._progress import Progress
 from geolearn.utils.validation import check_integer, check_points, check_positive
 
@@ -207,6 +207,12 @@ def _points_of(manifold, X, base, Y):
     if X.ndim != 2:
         raise ValueError(f"X must have shape (n_samples, n_features), got {X.shape}.")
     manifold = get_manifold(manifold, X.shape[1])
+    if not isinstance(manifold, Euclidean | Sphere | Hyperboloid):
+        raise ValueError(
+            f"manifold={manifold!r} must be 'euclidean', 'sphere', 'hyperboloid', or "
+            f"an instance of Euclidean, Sphere or Hyperboloid; map other data to "
+            f"vectors first."
+        )
     checked = [check_points(manifold, X), check_points(manifold, base[None])]
     checked.append(None if Y is None else check_points(manifold, Y, name="Y"))
     return manifold, checked

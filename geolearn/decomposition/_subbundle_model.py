@@ -222,6 +222,11 @@ def _shoot_turned(field, base, frame, v, shot, flow):
     Q = _axes(v / length[:, None])
     angle = np.minimum(_TURN * field.bandwidth / length, _SMALL)
     turned, chord, swing = _turns(v, Q, angle)
+    if k == 1:
+        none = np.zeros((m, 0, shot.points.shape[1]))
+        flags = none[:, :, 0].astype(np.int8)
+        sizes = chord[:, None], swing[:, None], length[:, None]
+        return Q, _Turned(none, none, flags > 0, flags, *sizes)
     rows = np.repeat(np.arange(m), turned.shape[1])
     found = flow.shoot(
         field,
