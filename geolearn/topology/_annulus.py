@@ -160,6 +160,7 @@ def sample_annulus(
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
     out = np.empty((n_samples, dim))
     with np.errstate(over="ignore"):  # the hash wraps around, also uncompiled
-        key = stream_key(seed, dim, n_samples, 0, 0)
+        # Compiled, the key comes back as an int, which may not fit into int64.
+        key = np.uint64(stream_key(seed, dim, n_samples, 0, 0))
         annulus_points(key, float(inner_radius), float(outer_radius), out)
     return out

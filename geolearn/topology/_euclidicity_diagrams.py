@@ -15,8 +15,8 @@ from geolearn.topology._persistence_kernels import (
 from geolearn.utils._jit import kernel
 from geolearn.utils._tables import read_only
 
-# kernels: _annulus=2ab3fbb2 _euclidicity_kernels=ad337fd1 _persistence_edges=943db8e5
-# kernels: _persistence_kernels=2e2c15f3
+# kernels: _annulus=cfd883c2 _euclidicity_kernels=ad337fd1 _persistence_edges=4e1ee417
+# kernels: _persistence_kernels=107acb7c
 
 __all__ = ["Diagrams", "join", "model_diagrams", "slice_diagrams"]
 
