@@ -6,7 +6,9 @@ from geolearn.utils._jit import kernel
 
 __all__ = ["enclosing_radius", "merge_lengths", "sorted_edges"]
 
-_SMALL = 24  # moves an entry after which insertion gives way to a heap
+_MOVES = 8  # an entry, after which insertion gives way to heaps
+_LARGEST = np.finfo(np.float64).max
+_HALF, _LOW = 32, 2**32 - 1  # two points in one number
 
 
 @kernel(nogil=True)
@@ -68,13 +70,17 @@ def _heap_sort(values, codes, start, stop):
 
 
 @kernel(nogil=True)
-def _sort_range(values, codes, start, stop):
-    """Sort a range that is in order of codes by value, ties by code."""
-    budget = _SMALL * (stop - start)  # ties cost no move, clusters too many
-    for i in range(start + 1, stop):
-        value, code = values[i], codes[i]
+def _sort_buckets(values, codes, stops):
+    """Sort entries that stand in their buckets, in each in order of codes."""
+    # Most entries are at most some places off; ties cost no move, clusters many.
+    budget = _MOVES * values.size
+    for i in range(1, values.size):
+        value = values[i]
+        if values[i - 1] <= value:
+            continue
+        code = codes[i]
         j = i
-        while j > start and values[j - 1] > value:
+        while j > 0 and values[j - 1] > value:
             values[j] = values[j - 1]
             codes[j] = codes[j - 1]
             j -= 1
@@ -82,8 +88,12 @@ def _sort_range(values, codes, start, stop):
         codes[j] = code
         budget -= i - j
         if budget < 0:
+            break
+    if budget < 0:
+        start = 0
+        for stop in stops:
             _heap_sort(values, codes, start, stop)
-            return
+            start = stop
 
 
 @kernel(nogil=True)
@@ -105,46 +115,44 @@ def sorted_edges(D, cap):
         Lengths, increasing; ties in order of (head, tail).
     """
     n = D.shape[0]
+    cap = min(cap, _LARGEST)
+    found = np.empty(n * (n - 1) // 2 + 1)
+    places = np.empty(found.size, dtype=np.int64)
     m = 0
     shortest, longest = np.inf, 0.0
     for i in range(n):
         for j in range(i + 1, n):
-            if D[i, j] <= cap and D[i, j] < np.inf:
-                m += 1
-                shortest = min(shortest, D[i, j])
-                longest = max(longest, D[i, j])
+            length = D[i, j]
+            found[m] = length  # overwritten if it is too long: no branch
+            places[m] = (i << _HALF) | j
+            m += length <= cap
+    for k in range(m):
+        shortest = min(shortest, found[k])
+        longest = max(longest, found[k])
     scale = 0.0
     if longest > shortest:
         scale = m / (longest - shortest)
     if not scale < np.inf:  # lengths that differ by denormal numbers
         scale = 0.0
-    starts = np.zeros(m + 2, dtype=np.int64)
-    for i in range(n):
-        for j in range(i + 1, n):
-            if D[i, j] <= cap and D[i, j] < np.inf:
-                starts[int((D[i, j] - shortest) * scale) + 1] += 1
+    stops = np.zeros(m + 2, dtype=np.int64)
+    for k in range(m):
+        stops[int((found[k] - shortest) * scale) + 1] += 1
     for k in range(1, m + 2):
-        starts[k] += starts[k - 1]
+        stops[k] += stops[k - 1]
     lengths = np.empty(m)
     codes = np.empty(m, dtype=np.int64)
-    for i in range(n):
-        for j in range(i + 1, n):
-            if D[i, j] <= cap and D[i, j] < np.inf:
-                bucket = int((D[i, j] - shortest) * scale)
-                place = starts[bucket]
-                starts[bucket] += 1
-                lengths[place] = D[i, j]
-                codes[place] = i * n + j
-    start = 0
-    for k in range(m + 1):
-        if starts[k] > start + 1:
-            _sort_range(lengths, codes, start, starts[k])
-        start = starts[k]
+    for k in range(m):
+        bucket = int((found[k] - shortest) * scale)
+        place = stops[bucket]
+        stops[bucket] += 1
+        lengths[place] = found[k]
+        codes[place] = places[k]
+    _sort_buckets(lengths, codes, stops)
     heads = np.empty(m, dtype=np.int64)
     tails = np.empty(m, dtype=np.int64)
     for k in range(m):
-        heads[k] = codes[k] // n
-        tails[k] = codes[k] - heads[k] * n
+        heads[k] = codes[k] >> _HALF
+        tails[k] = codes[k] & _LOW
     return heads, tails, lengths
 
 

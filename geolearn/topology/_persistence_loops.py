@@ -42,9 +42,10 @@ def _join(parent, u, v):
     return i != j
 
 
-@kernel(nogil=True)
-def _read(marks, u, w, ended, relations, out):
+@kernel(nogil=True, forceinline=True)
+def _read(marks, u, w, state, out):
     """Add the living loops of edge uw to `out`, settling its ended ones."""
+    _born, ended, relations = state
     for k in range(out.size):
         rest = marks[u, w, k] & ended[k]
         while rest:
@@ -82,26 +83,13 @@ def _end_loop(slot, mark, ended, relations):
     ended[k] |= bit
 
 
-@kernel(nogil=True)
-def _components(adjacent, lune, left, todo, roots):
-    """Store the first point of each component of a lune; return their number."""
-    words = lune.size
-    for k in range(words):
-        left[k] = lune[k]
-        todo[k] = 0
-    n_roots = 0
-    first = 0
+@kernel(nogil=True, forceinline=True)
+def _spread(adjacent, left, todo, roots):
+    """Return the number of components, given what the first root is next to."""
+    words = left.size
+    n_roots = 1
+    k = 0
     while True:
-        while first < words and not left[first]:
-            first += 1
-        if first == words:
-            return n_roots
-        bit = left[first] & -left[first]
-        roots[n_roots] = BITS * first + lowest(bit)
-        n_roots += 1
-        left[first] ^= bit
-        todo[first] = bit
-        k = first
         while k < words:
             if not todo[k]:
                 k += 1
@@ -118,6 +106,36 @@ def _components(adjacent, lune, left, todo, roots):
                     k = j
             if not remaining:
                 return n_roots
+        k = 0
+        while k < words and not left[k]:
+            k += 1
+        if k == words:
+            return n_roots
+        bit = left[k] & -left[k]
+        roots[n_roots] = BITS * k + lowest(bit)
+        n_roots += 1
+        left[k] ^= bit
+        todo[k] = bit
+
+
+@kernel(nogil=True, forceinline=True)
+def _components(adjacent, lune, left, todo, roots):
+    """Store the first point of each component of a lune; return their number."""
+    words = lune.size
+    first = 0
+    while not lune[first]:
+        first += 1
+    root = BITS * first + lowest(lune[first])
+    roots[0] = root
+    remaining = 0
+    for k in range(words):
+        todo[k] = lune[k] & adjacent[root, k]
+        left[k] = lune[k] ^ todo[k]
+        remaining |= left[k]
+    if not remaining:
+        return 1
+    todo[first] &= todo[first] - 1  # the root itself
+    return _spread(adjacent, left, todo, roots)
 
 
 @kernel(nogil=True)
@@ -142,8 +160,8 @@ def _free_slot(marks, state, heads, tails, rank):
     if 2 * n_ended >= n_slots:
         scratch = np.zeros(ended.size, dtype=np.int64)
         for r in range(rank):
-            _read(marks, heads[r], tails[r], ended, relations, scratch)
-            _read(marks, tails[r], heads[r], ended, relations, scratch)
+            _read(marks, heads[r], tails[r], state, scratch)
+            _read(marks, tails[r], heads[r], state, scratch)
         free = -1
         for slot in range(n_slots):
             if (ended[slot // BITS] >> (slot % BITS)) & 1:
@@ -172,14 +190,12 @@ def _end_loops(marks, u, v, roots, n_roots, state, mark, loops, length):
         Number of components that end none, moved to the front of `roots`.
     """
     born, ended, relations = state
-    _read(marks, u, roots[0], ended, relations, mark)
-    _read(marks, v, roots[0], ended, relations, mark)
     n_left = 0
     relation = np.empty_like(mark)
     for k in range(1, n_roots):
         relation[:] = mark
-        _read(marks, u, roots[k], ended, relations, relation)
-        _read(marks, v, roots[k], ended, relations, relation)
+        _read(marks, u, roots[k], state, relation)
+        _read(marks, v, roots[k], state, relation)
         slot = _youngest(relation, born)
         if slot < 0:
             roots[n_left] = roots[k]
@@ -190,6 +206,17 @@ def _end_loops(marks, u, v, roots, n_roots, state, mark, loops, length):
         _end_loop(slot, relation, ended, relations)
         loops[born[slot], 1] = length
     return n_left
+
+
+@kernel(nogil=True, forceinline=True)
+def _note(births, n_births, rank, roots, n_roots):
+    """Append the triangles on an edge that enclose voids."""
+    if n_births + n_roots > births.shape[0]:
+        births = grown(births)  # there are fewer roots than rows
+    for k in range(n_roots):
+        births[n_births + k, 0] = rank
+        births[n_births + k, 1] = roots[k]
+    return births, n_births + n_roots
 
 
 @kernel(nogil=True)
@@ -210,6 +237,10 @@ def low_degrees(n, heads, tails, lengths, voids):
     adjacent = np.zeros((n, words), dtype=np.int64)
     lune = np.empty(words, dtype=np.int64)
     left, todo = np.empty_like(lune), np.empty_like(lune)
+    word, bit = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    for v in range(n):
+        word[v], bit[v] = v // BITS, 1 << (v % BITS)
+        adjacent[v, word[v]] = bit[v]  # with itself
     roots = np.empty(n, dtype=np.int64)
     parent = np.arange(n)
     merges, n_merges = np.empty(max(n - 1, 0)), 0
@@ -231,19 +262,15 @@ def low_degrees(n, heads, tails, lengths, voids):
             if n_alive or voids:
                 n_roots = _components(adjacent, lune, left, todo, roots)
                 if n_alive:
+                    _read(marks, u, roots[0], state, mark)
+                    _read(marks, v, roots[0], state, mark)
+                if n_roots > 1:
                     n_left = _end_loops(
                         marks, u, v, roots, n_roots, state, mark, loops, lengths[rank]
                     )
                     n_alive -= n_roots - 1 - n_left
-                else:
-                    n_left = n_roots - 1
-                    roots[:n_left] = roots[1:n_roots]
-                if voids and n_left:
-                    while n_births + n_left > births.shape[0]:
-                        births = grown(births)
-                    births[n_births : n_births + n_left, 0] = rank
-                    births[n_births : n_births + n_left, 1] = roots[:n_left]
-                    n_births += n_left
+                    if voids:
+                        births, n_births = _note(births, n_births, rank, roots, n_left)
         elif _join(parent, u, v):
             merges[n_merges] = lengths[rank]
             n_merges += 1
@@ -261,6 +288,6 @@ def low_degrees(n, heads, tails, lengths, voids):
         for k in range(mark.size):
             marks[u, v, k] = mark[k]
             marks[v, u, k] = mark[k]
-        adjacent[u, v // BITS] |= 1 << (v % BITS)
-        adjacent[v, u // BITS] |= 1 << (u % BITS)
+        adjacent[u, word[v]] |= bit[v]
+        adjacent[v, word[u]] |= bit[u]
     return merges[:n_merges], loops[:n_loops], births[:n_births]
