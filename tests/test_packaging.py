@@ -208,7 +208,8 @@ def test_no_upper_bounds():
 
 def test_imported_distributions_are_declared():
     names = {"sklearn": "scikit-learn", "ot": "pot"}
-    optional = {"umap", "matplotlib", "pandas", "openTSNE"}  # asked for by the user
+    # Asked for by the user.
+    optional = {"umap", "matplotlib", "pandas", "openTSNE", "gudhi"}
     required = {Requirement(text).name for text in PROJECT["project"]["dependencies"]}
     imported = {
         name.split(".")[0]
