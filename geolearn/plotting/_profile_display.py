@@ -7,8 +7,9 @@ import numpy as np
 from geolearn.plotting._drawing import prepare_axes
 
 _VOID = "0.88"  # grey of cells without an annulus
-_QUANTITIES = ("combined", "distance", "n_points", "top_degree")
+_QUANTITIES = ("relative", "combined", "distance", "n_points", "top_degree")
 _LABELS = {
+    "relative": "distance from the flat model / outer radius",
     "combined": "distance from the flat model",
     "distance": "distance in degree {degree}",
     "n_points": "points",
@@ -101,7 +102,7 @@ class EuclidicityProfileDisplay:
         estimator,
         x,
         *,
-        quantity: str = "combined",
+        quantity: str = "relative",
         degree: int = 0,
         name=None,
         **plot_params,
@@ -114,11 +115,12 @@ class EuclidicityProfileDisplay:
             Fitted estimator.
         x : array-like of shape (n_features,)
             The point; it need not be among the samples.
-        quantity : {"combined", "distance", "n_points", "top_degree"}, \
-                default="combined"
-            What to show of the annuli: the distance from the model that enters the
-            score, that of one degree, the number of points, or the highest degree
-            with a class of homology.
+        quantity : {"relative", "combined", "distance", "n_points", "top_degree"}, \
+                default="relative"
+            What to show of the annuli: the distance from the model over the outer
+            radius, of which the score is the mean; the distance itself; that of one
+            degree; the number of points; or the highest degree with a class of
+            homology.
         degree : int, default=0
             Degree of "distance".
         name : str or None, default=None
@@ -159,7 +161,7 @@ class EuclidicityProfileDisplay:
         profile,
         index: int = 0,
         *,
-        quantity: str = "combined",
+        quantity: str = "relative",
         degree: int = 0,
         name=None,
         **plot_params,
@@ -172,8 +174,8 @@ class EuclidicityProfileDisplay:
             Profiles returned by :meth:`geolearn.topology.Euclidicity.profile`.
         index : int, default=0
             Which of the points to draw.
-        quantity : {"combined", "distance", "n_points", "top_degree"}, \
-                default="combined"
+        quantity : {"relative", "combined", "distance", "n_points", "top_degree"}, \
+                default="relative"
             What to show, as in :meth:`from_estimator`.
         degree : int, default=0
             Degree of "distance".
@@ -193,10 +195,8 @@ class EuclidicityProfileDisplay:
             If `quantity`, `degree` or `index` is not in the profile.
         """
         values = _quantity(profile, index, quantity, degree)
-        # Global radii may be given once for all points.
         inner, outer = (
-            radius[index] if np.ndim(radius) == 2 else radius
-            for radius in (profile["inner_radius"], profile["outer_radius"])
+            _cells(profile[key], index) for key in ("inner_radius", "outer_radius")
         )
         label = _LABELS[quantity].format(degree=degree)
         return cls(inner, outer, values, value_name=label, name=name).plot(
@@ -308,11 +308,17 @@ def _tabulate(inner, outer, values):
     return (r, s), table.reshape(r.shape[0], s.shape[0])
 
 
+def _cells(radius, index):
+    """Return the radii of one point; global ones may be given once for all."""
+    return radius[index] if np.ndim(radius) == 2 else np.asarray(radius)
+
+
 def _quantity(profile, index, quantity, degree):
     """Return the values of the cells around one point, NaN where void."""
     if quantity not in _QUANTITIES:
         raise ValueError(f"quantity={quantity!r} must be one of {list(_QUANTITIES)}.")
-    table = np.asarray(profile[quantity], dtype=np.float64)
+    source = "combined" if quantity == "relative" else quantity
+    table = np.asarray(profile[source], dtype=np.float64)
     if not -table.shape[0] <= index < table.shape[0]:
         raise ValueError(f"index={index} is not among {table.shape[0]} profiles.")
     values = table[index].copy()
@@ -323,6 +329,8 @@ def _quantity(profile, index, quantity, degree):
                 "profile has; fit Euclidicity with a larger max_degree."
             )
         values = values[:, degree]
+    if quantity == "relative":
+        values /= _cells(profile["outer_radius"], index)
     if quantity == "top_degree":
         values[values < 0.0] = np.nan
     return values
