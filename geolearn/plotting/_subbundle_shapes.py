@@ -59,15 +59,23 @@ def quads(fan):
     return patches[np.isfinite(patches).all(axis=(1, 2))]
 
 
+def squares(positions, tangents, length):
+    """Return squares of half diagonal `length` in planes, of shape (n, 4, m)."""
+    signs = np.array([(1.0, 1.0), (-1.0, 1.0), (-1.0, -1.0), (1.0, -1.0)])
+    corners = np.sqrt(0.5) * length * signs @ np.swapaxes(tangents, 1, 2)
+    return positions[:, None] + corners
+
+
 def draw_surface(ax, fan, color, alpha):
     """Draw the surface that the curves of a fan sweep out; return the collection."""
     patches = quads(fan)
+    if patches.shape[0] == 0:  # matplotlib cannot shade nothing
+        return None
     if fan.shape[2] == 3:
         from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
-        surface = Poly3DCollection(
-            patches, facecolors=color, edgecolors="none", alpha=alpha, shade=True
-        )
+        surface = Poly3DCollection(patches, facecolors=color, alpha=alpha, shade=True)
+        surface.set_edgecolor("none")  # shading fails on edges without colour
         ax.add_collection3d(surface)
         return surface
     from matplotlib.collections import PolyCollection
@@ -108,16 +116,18 @@ def draw_tangents(ax, positions, tangents, length, color):
     matplotlib Collection
         Squares for planes in space, crosses of the basis vectors otherwise.
     """
-    steps = length * np.swapaxes(tangents, 1, 2)  # (n, k, m)
     if tangents.shape[1:] == (3, 2):
         from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
-        signs = np.array([(1.0, 1.0), (-1.0, 1.0), (-1.0, -1.0), (1.0, -1.0)])
-        squares = positions[:, None] + np.sqrt(0.5) * signs @ steps
-        drawn = Poly3DCollection(
-            squares, facecolors=color, edgecolors=color, linewidths=0.6, alpha=0.35
+        planes = Poly3DCollection(
+            squares(positions, tangents, length),
+            facecolors=color,
+            edgecolors=color,
+            linewidths=0.6,
+            alpha=0.35,
         )
-        return ax.add_collection3d(drawn)
+        return ax.add_collection3d(planes)
+    steps = length * np.swapaxes(tangents, 1, 2)  # (n, k, m)
     ends = np.stack((positions[:, None] - steps, positions[:, None] + steps), axis=2)
     segments = ends.reshape(-1, 2, positions.shape[1])
     if positions.shape[1] == 3:
