@@ -4,7 +4,11 @@ Points left to the diagonal cost half their persistence, pairs of points the
 maximum norm of their difference. At a cost t the points that the diagonal does not
 take, those of half persistence above t, must find partners. By the theorem of
 Mendelsohn and Dulmage it suffices that those of one diagram can all be matched,
-and, separately, those of the other: two small searches of augmenting paths.
+and, separately, those of the other: the distance is the larger of two thresholds.
+
+Each starts from a lower bound. Points are matched in turn by augmenting paths; where
+one finds no partner, the threshold rises to the least value at which one of the
+points tried on the way gets a further edge, or may be left to the diagonal.
 """
 
 import numpy as np
@@ -47,101 +51,82 @@ def bottleneck_deaths(a, b):
 
 
 @kernel(nogil=True)
-def _half_persistence(P):
-    """Return what it costs to leave each point to the diagonal."""
-    out = np.empty(P.shape[0])
+def _fill_costs(P, Q, costs, half_p, half_q):
+    """Fill in all costs; return the largest over points of their cheapest one."""
     for i in range(P.shape[0]):
-        out[i] = 0.5 * (P[i, 1] - P[i, 0])
-    return out
-
-
-@kernel(nogil=True)
-def _augment(costs, transposed, start, t, partner, reached, path, edge):
-    """Find a partner for one point, moving others; tell whether there is one.
-
-    The path stands on an explicit stack: it may be as long as the diagram.
-    """
-    depth = 0
-    path[0], edge[0] = start, 0
-    while depth >= 0:
-        i, j = path[depth], edge[depth]
-        if j == partner.size:
-            depth -= 1
-            continue
-        edge[depth] += 1
-        cost = costs[j, i] if transposed else costs[i, j]
-        if cost > t or reached[j]:
-            continue
-        reached[j] = True
-        if partner[j] < 0:
-            while depth >= 0:  # each point on the path takes the edge it tried last
-                partner[edge[depth] - 1] = path[depth]
-                depth -= 1
-            return True
-        depth += 1
-        path[depth], edge[depth] = partner[j], 0
-    return False
-
-
-@kernel(nogil=True)
-def _all_matched(costs, transposed, half, t):
-    """Tell whether all points that the diagonal does not take find partners."""
-    n_other = costs.shape[0] if transposed else costs.shape[1]
-    partner = np.full(n_other, -1)
-    reached = np.empty(n_other, dtype=np.bool_)
-    path = np.empty(n_other + 1, dtype=np.int64)
-    edge = np.empty(n_other + 1, dtype=np.int64)
-    for i in range(half.size):
-        if half[i] > t:
-            reached[:] = False
-            if not _augment(costs, transposed, i, t, partner, reached, path, edge):
-                return False
-    return True
-
-
-@kernel(nogil=True)
-def _feasible(costs, half_p, half_q, t):
-    """Tell whether some matching costs at most t."""
-    return _all_matched(costs, False, half_p, t) and _all_matched(
-        costs, True, half_q, t
-    )
-
-
-@kernel(nogil=True)
-def _lower_bound(costs, half_p, half_q):
-    """Return what the cheapest choice of each point by itself costs at most."""
+        half_p[i] = 0.5 * (P[i, 1] - P[i, 0])
     bound = 0.0
-    for i in range(half_p.size):
-        cheapest = half_p[i]
-        for j in range(half_q.size):
+    for j in range(Q.shape[0]):
+        half_q[j] = 0.5 * (Q[j, 1] - Q[j, 0])
+        cheapest = half_q[j]
+        for i in range(P.shape[0]):
+            costs[i, j] = max(abs(P[i, 0] - Q[j, 0]), abs(P[i, 1] - Q[j, 1]))
             cheapest = min(cheapest, costs[i, j])
         bound = max(bound, cheapest)
-    for j in range(half_q.size):
-        cheapest = half_q[j]
-        for i in range(half_p.size):
+    for i in range(P.shape[0]):
+        cheapest = half_p[i]
+        for j in range(Q.shape[0]):
             cheapest = min(cheapest, costs[i, j])
         bound = max(bound, cheapest)
     return bound
 
 
 @kernel(nogil=True)
-def _candidates(costs, half_p, half_q, low, high):
-    """Return the costs above `low` and at most `high`, sorted."""
-    out = np.empty(costs.size + half_p.size + half_q.size)
-    size = 0
-    for i in range(half_p.size):
-        for j in range(half_q.size):
-            if low < costs[i, j] <= high:
-                out[size] = costs[i, j]
-                size += 1
-    for half in (half_p, half_q):
-        for k in range(half.size):
-            if low < half[k] <= high:
-                out[size] = half[k]
-                size += 1
-    out = out[:size]
-    out.sort()
-    return out
+def _augment(costs, half, start, t, partner, reached, path, edge):
+    """Find a partner for one point, moving others; tell whether there is one.
+
+    The path stands on an explicit stack: it may be as long as the diagram.
+    """
+    for j in range(costs.shape[1]):
+        reached[j] = 0
+    depth = 0
+    path[0], edge[0] = start, 0
+    while depth >= 0:
+        i, j = path[depth], edge[depth]
+        if j == costs.shape[1]:
+            depth -= 1
+            continue
+        edge[depth] = j + 1
+        if costs[i, j] > t or reached[j]:
+            continue
+        reached[j] = 1
+        holder = partner[j]
+        if holder < 0 or half[holder] <= t:
+            while depth >= 0:  # each point on the path takes the edge it tried last
+                partner[edge[depth] - 1] = path[depth]
+                depth -= 1
+            return True
+        depth += 1
+        path[depth], edge[depth] = holder, 0
+    return False
+
+
+@kernel(nogil=True)
+def _next_cost(costs, half, i, reached, best):
+    """Return the lesser of `best` and what gives point i a way out."""
+    best = min(best, half[i])
+    for j in range(costs.shape[1]):
+        if not reached[j]:
+            best = min(best, costs[i, j])
+    return best
+
+
+@kernel(nogil=True)
+def _threshold(costs, half, t, scratch):
+    """Return the least cost from t at which all that must find partners do."""
+    partner, reached, path, edge = scratch[0], scratch[1], scratch[2], scratch[3]
+    for j in range(costs.shape[1]):
+        partner[j] = -1
+    for i in range(half.size):
+        while half[i] > t and not _augment(
+            costs, half, i, t, partner, reached, path, edge
+        ):
+            higher = _next_cost(costs, half, i, reached, np.inf)
+            for j in range(costs.shape[1]):
+                if reached[j]:
+                    higher = _next_cost(costs, half, partner[j], reached, higher)
+            t = higher
+    return t
 
 
 @kernel(nogil=True)
@@ -158,26 +143,12 @@ def bottleneck_pairs(P, Q):
     float
         The distance.
     """
-    half_p, half_q = _half_persistence(P), _half_persistence(Q)
-    high = 0.0
-    for half in (half_p, half_q):
-        for k in range(half.size):
-            high = max(high, half[k])
-    if not half_p.size or not half_q.size:
-        return high
-    costs = np.empty((P.shape[0], Q.shape[0]))
-    for i in range(P.shape[0]):
-        for j in range(Q.shape[0]):
-            costs[i, j] = max(abs(P[i, 0] - Q[j, 0]), abs(P[i, 1] - Q[j, 1]))
-    low = _lower_bound(costs, half_p, half_q)
-    if low == high or _feasible(costs, half_p, half_q, low):
-        return low
-    values = _candidates(costs, half_p, half_q, low, high)
-    first, last = 0, values.size - 1  # the largest half persistence is feasible
-    while first < last:
-        middle = (first + last) // 2
-        if _feasible(costs, half_p, half_q, values[middle]):
-            last = middle
-        else:
-            first = middle + 1
-    return values[first]
+    n_p, n_q = P.shape[0], Q.shape[0]
+    half_p, half_q = np.empty(n_p), np.empty(n_q)
+    costs = np.empty((n_p, n_q))
+    t = _fill_costs(P, Q, costs, half_p, half_q)
+    if n_p and n_q:
+        scratch = np.empty((4, max(n_p, n_q) + 1), dtype=np.int64)
+        t = _threshold(costs, half_p, t, scratch)
+        t = _threshold(costs.T, half_q, t, scratch)
+    return t

@@ -17,14 +17,17 @@ def enclosing_radius(D):
 
     From there on the complex is a cone.
     """
+    # From the same triangle as the edges, should D be symmetric up to rounding.
     n = D.shape[0]
-    radius = np.inf
+    farthest = np.zeros(n)
     for i in range(n):
-        farthest = 0.0
-        for j in range(n):
-            farthest = max(farthest, D[i, j])
-        radius = min(radius, farthest)
-    return radius
+        own = farthest[i]
+        for j in range(i + 1, n):
+            length = D[i, j]
+            own = max(own, length)
+            farthest[j] = max(farthest[j], length)
+        farthest[i] = own
+    return farthest.min()
 
 
 @kernel(nogil=True)

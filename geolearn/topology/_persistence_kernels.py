@@ -1,6 +1,6 @@
 """Kernels that return the Vietoris-Rips persistence of small distance matrices."""
 
-# kernels: _persistence_edges=4e1ee417 _persistence_loops=b82ea0f4
+# kernels: _persistence_edges=ec8354e7 _persistence_loops=b82ea0f4
 # kernels: _persistence_voids=b4303a93
 
 import numpy as np
