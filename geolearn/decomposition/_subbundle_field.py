@@ -3,7 +3,7 @@
 The subspaces are defined at every point of the ambient space [1]_; curves that stay
 tangent to them are the geodesics of a sub-Riemannian geometry. Everything is computed
 in units of the bandwidth, about a fixed origin near the data, so that results follow
-a change of units exactly.
+a change of units.
 
 References
 ----------
@@ -11,44 +11,50 @@ References
    dimension reduction", 2023, arXiv:2307.03128.
 """
 
-from typing import Any, NamedTuple
+import math
+from typing import Any
 
 import numpy as np
 
-from geolearn.decomposition._subbundle_geometry import FieldGeometry
-from geolearn.decomposition._subbundle_types import (
-    ENERGY_DRIFT,
-    LEFT_SUPPORT,
-    OK,
-    SINGULAR,
-    LocalSpectra,
-    Shot,
-)
-from geolearn.manifolds import Euclidean
-from geolearn.utils.validation import check_integer, check_positive
+from geolearn.decomposition._subbundle_integrate import follow_precisely
+from geolearn.decomposition._subbundle_search import build_tree
+from geolearn.decomposition._subbundle_shoot import shoot_all, slopes, spectra
+from geolearn.decomposition._subbundle_slope import FEW_FEATURES
+from geolearn.decomposition._subbundle_types import LocalSpectra, Shot
+from geolearn.decomposition._subbundle_weights import GAUSSIAN, TAPERED
+from geolearn.utils._threads import matrix_threads
+from geolearn.utils.validation import check_integer, check_positive, check_sample_weight
 
-KERNELS = ("gaussian", "tapered")
+KERNELS = {"gaussian": GAUSSIAN, "tapered": TAPERED}
 SUPPORTS = {"gaussian": 6.0, "tapered": 4.0}
-FEWEST_STEPS = 4
-_GAP = 1e-3  # smallest relative gap between the blocks
-_DRIFT = 1e-3  # largest relative change of the energy
-_SPACING_QUERIES = 5000
+INTEGRATORS = ("rk4", "dop853", "symplectic_euler")
+_SPACING_QUERIES = 5000  # rows whose neighbours tell the spacing of larger data
+_FEWEST_VECTORS = 10  # eigenpairs returned for many features
 
 
-class _Local(NamedTuple):
-    mean: np.ndarray
-    eigenvalues: np.ndarray
-    vectors: np.ndarray
-    n_eff: np.ndarray
-    nearest: np.ndarray
-    weights: np.ndarray
-    pull: np.ndarray
-
-
-class EuclideanField(FieldGeometry):
+class EuclideanField:
     """Local principal subspaces of rank k at every point of Euclidean space.
 
-    Built by `euclidean_field`; arrays are read-only.
+    Built by `euclidean_field`.
+
+    Attributes
+    ----------
+    points : ndarray of shape (n, d)
+        Samples of positive weight.
+    weights : ndarray of shape (n,)
+        Their weights.
+    bandwidth : float
+        Standard deviation sigma of the kernel.
+    kernel : {"gaussian", "tapered"}
+        Weight of a sample by its distance.
+    support : float
+        Distance over the bandwidth where weights vanish.
+    rank : int
+        Dimension k of the subspaces.
+    spacing : float
+        99 % quantile of the distances of samples to their nearest neighbour.
+    origin : ndarray of shape (d,)
+        Origin of the scaled coordinates.
     """
 
     def __init__(self, points, weights, bandwidth, kernel, support, rank, spacing):
@@ -60,7 +66,9 @@ class EuclideanField(FieldGeometry):
         self.rank = rank
         self.spacing = spacing
         self.origin = points.mean(axis=0)
-        self._scaled = np.ascontiguousarray((points - self.origin) / bandwidth)
+        scaled = (points - self.origin) / bandwidth
+        order, bounds, boxes = build_tree(scaled)
+        self._samples = (scaled[order], weights[order], bounds, boxes)
 
     @property
     def dim(self) -> int:
@@ -68,109 +76,99 @@ class EuclideanField(FieldGeometry):
         return self.points.shape[1]
 
     @property
-    def manifold(self) -> Euclidean:
-        """Space of the points."""
-        return Euclidean(self.dim)
-
-    def with_bandwidth(self, bandwidth) -> "EuclideanField":
-        """Return the field of the same samples at another bandwidth."""
-        return EuclideanField(
-            self.points,
-            self.weights,
-            check_positive(bandwidth, "bandwidth"),
-            self.kernel,
-            self.support,
-            self.rank,
-            self.spacing,
-        )
+    def _law(self):
+        # A curve is stopped farther from the samples than twice the bandwidth, or
+        # twice their spacing: noise in many dimensions keeps every point away.
+        limit = 2.0 * max(1.0, self.spacing / self.bandwidth)
+        return (KERNELS[self.kernel], self.support, self.rank, limit)
 
     def _to_scaled(self, Q):
-        return np.ascontiguousarray((np.atleast_2d(Q) - self.origin) / self.bandwidth)
+        Q = np.atleast_2d(np.asarray(Q, dtype=np.float64))
+        return np.ascontiguousarray((Q - self.origin) / self.bandwidth)
 
-    def _local(self, P):
-        Y = self._scaled[None] - P[:, None]
-        r2 = (Y**2).sum(axis=2)
-        nearest = r2.min(axis=1)
-        W = np.exp(-0.5 * (r2 - nearest[:, None])) * self.weights
-        pull = W.copy()
-        if self.kernel == "tapered":
-            c2 = self.support**2
-            t = np.maximum(1.0 - r2 / c2, 0.0)
-            pull = W * t**2 * (t + 6.0 / c2)
-            W = W * t**3
-        total = W.sum(axis=1, keepdims=True)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            W, pull = W / total, pull / total
-            mean = (W[..., None] * Y).sum(axis=1)
-            Z = Y - mean[:, None]
-            S = np.einsum("mn,mni,mnj->mij", W, Z, Z)
-        empty = ~np.isfinite(S).all(axis=(1, 2))
-        S[empty] = 0.0
-        eigenvalues, E = np.linalg.eigh(S)
-        n_eff = np.where(empty, 0.0, 1.0 / np.where(empty, 1.0, (W**2).sum(axis=1)))
-        return (
-            _Local(
-                mean,
-                np.maximum(eigenvalues[:, ::-1], 0.0),
-                E[:, :, ::-1],
-                n_eff,
-                np.sqrt(nearest),
-                W,
-                pull,
-            ),
-            Y,
-            Z,
-        )
-
-    def _gradient(self, P, eta):
-        k = self.rank
-        local, Y, Z = self._local(P)
-        alpha = np.einsum("mia,mi->ma", local.vectors, eta)
-        top = local.vectors[:, :, :k]
-        velocity = np.einsum("mia,ma->mi", top, alpha[:, :k])
-        lam = local.eigenvalues
-        gap = lam[:, :k, None] - lam[:, None, k:]
-        G = np.einsum(
-            "mab,mib->mia",
-            alpha[:, None, k:] / np.where(gap > 0, gap, 1.0),
-            local.vectors[:, :, k:],
-        )
-        q = np.einsum("ma,mna,mna->mn", alpha[:, :k], Z @ top, Z @ G)
-        pull = np.einsum("mn,mni->mi", local.pull, Y)
-        force = -np.einsum("mn,mni->mi", local.pull * q, Y)
-        force += (local.weights * q).sum(axis=1)[:, None] * pull
-        status = np.zeros(len(P), dtype=np.int8)
-        if k < self.dim:
-            status[lam[:, k - 1] - lam[:, k] < _GAP * lam[:, k - 1]] = SINGULAR
-        limit = max(2.0, 2.0 * self.spacing / self.bandwidth)
-        status[(local.nearest > limit) | (local.n_eff < k + 1)] = LEFT_SUPPORT
-        return velocity, force, status
+    def _momenta(self, eta):
+        eta = np.atleast_2d(np.asarray(eta, dtype=np.float64))
+        return np.ascontiguousarray(eta / self.bandwidth)
 
     def local_pca(self, Q, n_jobs=None) -> LocalSpectra:
-        """Return the local principal components at the rows of `Q`."""
+        """Return the local principal components at points.
+
+        Parameters
+        ----------
+        Q : array_like of shape (m, d)
+            Points, anywhere.
+        n_jobs : int or None, default=None
+            Number of threads; -1 means all.
+
+        Returns
+        -------
+        LocalSpectra
+            All eigenpairs up to 24 features, the leading ones beyond.
+        """
         P = self._to_scaled(Q)
-        local, _, _ = self._local(P)
+        m, d = P.shape
+        r = d if d <= FEW_FEATURES else min(d, max(self.rank + 1, _FEWEST_VECTORS))
+        means, values = np.empty((m, d)), np.empty((m, r))
+        vectors, facts = np.empty((m, d, r)), np.empty((m, 2))
+        with matrix_threads(n_jobs):
+            spectra(*self._samples, *self._law, P, means, values, vectors, facts)
         s = self.bandwidth
         return LocalSpectra(
-            (local.mean + P) * s + self.origin,
-            local.eigenvalues * s**2,
-            local.vectors,
-            local.n_eff,
-            local.nearest * s,
+            means * s + self.origin,
+            values * s * s,
+            vectors,
+            facts[:, 1],
+            facts[:, 0] * s,
         )
 
     def frame(self, Q, n_jobs=None) -> np.ndarray:
-        """Return tangent frames (m, d, k), the largest entry of a column positive."""
+        """Return bases of the subspaces, the largest entry of a column positive.
+
+        Parameters
+        ----------
+        Q : array_like of shape (m, d)
+            Points, anywhere.
+        n_jobs : int or None, default=None
+            Number of threads; -1 means all.
+
+        Returns
+        -------
+        ndarray of shape (m, d, k)
+            Orthonormal columns, by decreasing eigenvalue.
+        """
         F = self.local_pca(Q, n_jobs).vectors[:, :, : self.rank]
         row = np.abs(F).argmax(axis=1)
         largest = np.take_along_axis(F, row[:, None], axis=1)
         return F * np.where(largest < 0.0, -1.0, 1.0)
 
+    def _slopes(self, P, eta):
+        m, d = P.shape
+        velocity, force, status = np.empty((m, d)), np.empty((m, d)), np.empty((m, 1))
+        slopes(*self._samples, *self._law, P, eta, velocity, force, status)
+        return velocity, force, status[:, 0].astype(np.int8)
+
     def hamiltonian(self, P, eta, n_jobs=None):
-        """Return H (m,), velocity (m, d) and force (m, d) at positions and momenta."""
-        s = self.bandwidth
-        velocity, force, _ = self._gradient(self._to_scaled(P), np.atleast_2d(eta) / s)
-        velocity, force = velocity * s, force * s
+        """Return the Hamiltonian and its flow.
+
+        Parameters
+        ----------
+        P : array_like of shape (m, d)
+            Positions.
+        eta : array_like of shape (m, d)
+            Momenta.
+        n_jobs : int or None, default=None
+            Number of threads; -1 means all.
+
+        Returns
+        -------
+        H : ndarray of shape (m,)
+            Half the squared length of the projected momentum.
+        velocity, force : ndarray of shape (m, d)
+            Derivatives of position and momentum by time; NaN without samples near.
+        """
+        with matrix_threads(n_jobs):
+            velocity, force, _ = self._slopes(self._to_scaled(P), self._momenta(eta))
+        velocity, force = velocity * self.bandwidth, force * self.bandwidth
         return 0.5 * (velocity**2).sum(axis=1), velocity, force
 
     def shoot(
@@ -184,55 +182,58 @@ class EuclideanField(FieldGeometry):
         momentum=False,
         n_jobs=None,
     ) -> Shot:
-        """Follow geodesics from `base` with momenta `eta` for unit time.
+        """Follow geodesics for unit time.
 
-        `base` is one point (d,) or a point a row (m, d); `step` is the length of a
-        step over the bandwidth; `record` the number of equal time steps whose
-        positions are kept.
+        Parameters
+        ----------
+        base : array_like of shape (d,) or (m, d)
+            Where the curves start.
+        eta : array_like of shape (m, d)
+            Momenta at the start.
+        step : float, default=0.25
+            Longest step over the bandwidth.
+        integrator : {"rk4", "dop853", "symplectic_euler"}, default="rk4"
+            Order 4 with fixed steps, order 8 with error control, or order 1.
+        record : int or None, default=None
+            Number of equal stretches of time whose end positions are kept.
+        momentum : bool, default=False
+            Of rank 1, curves follow the line field, and their covectors are the
+            velocities. True integrates the momentum nevertheless.
+        n_jobs : int or None, default=None
+            Number of threads; -1 means all.
+
+        Returns
+        -------
+        Shot
+            End points, covectors, status and the path, if asked for.
         """
-        eta = np.atleast_2d(np.asarray(eta, dtype=np.float64)) / self.bandwidth
-        p = np.broadcast_to(self._to_scaled(base), eta.shape).copy()
-        m, _ = eta.shape
-        records = 1 if record is None else int(record)
-        speed = np.sqrt((eta**2).sum(axis=1)).max(initial=0.0)
-        n = max(FEWEST_STEPS, int(np.ceil(speed / step)))
-        n = -(-n // records) * records
-        h = 1.0 / n
-        path = np.full((m, records + 1, self.dim), np.nan)
-        status = np.zeros(m, dtype=np.int8)
-        drift, reached, energy = np.zeros(m), np.zeros(m), np.zeros(m)
-        live = np.arange(m)
-        for i in range(n + 1):
-            v, f, s = self._gradient(p[live], eta[live])
-            H = 0.5 * (v**2).sum(axis=1)
-            if i == 0:
-                energy[:] = np.where(H > 0.0, H, 1.0)
-            drift[live] = np.maximum(drift[live], np.abs(H / energy[live] - 1.0))
-            status[live] = s
-            reached[live] = i * h
-            keep = s == OK
-            live, v, f = live[keep], v[keep], f[keep]
-            if i % (n // records) == 0:
-                path[live, i // (n // records)] = p[live]
-            if i == n or not len(live):
-                break
-            x, y = p[live], eta[live]
-            v2, f2, _ = self._gradient(x + h / 2 * v, y + h / 2 * f)
-            v3, f3, _ = self._gradient(x + h / 2 * v2, y + h / 2 * f2)
-            v4, f4, _ = self._gradient(x + h * v3, y + h * f3)
-            p[live] = x + h / 6 * (v + 2 * v2 + 2 * v3 + v4)
-            eta[live] = y + h / 6 * (f + 2 * f2 + 2 * f3 + f4)
-        lost = (status == LEFT_SUPPORT) | (status == SINGULAR)
-        p[lost], eta[lost] = np.nan, np.nan
-        status[(status == OK) & (drift > _DRIFT)] = ENERGY_DRIFT
+        y = self._momenta(eta)
+        p = np.ascontiguousarray(np.broadcast_to(self._to_scaled(base), y.shape))
+        m, d = y.shape
+        records = 1 if record is None else check_integer(record, "record")
+        paths, ends = np.full((m, records + 1, d), np.nan), np.full((m, 2, d), np.nan)
+        facts = np.empty((m, 3))
+        with matrix_threads(n_jobs):
+            if integrator == "dop853":
+                for i in range(m):
+                    follow_precisely(
+                        self._slopes, p[i], y[i], paths[i], ends[i], facts[i]
+                    )
+            else:
+                line = self.rank == 1 and not momentum
+                euler = integrator == "symplectic_euler"
+                options = (check_positive(step, "step"), records, euler, line)
+                shoot_all(
+                    *self._samples, *self._law, p, y, *options, paths, ends, facts
+                )
         s = self.bandwidth
         return Shot(
-            p * s + self.origin,
-            eta * s,
-            status,
-            drift,
-            reached,
-            None if record is None else path * s + self.origin,
+            ends[:, 0] * s + self.origin,
+            ends[:, 1] * s,
+            facts[:, 0].astype(np.int8),
+            facts[:, 1],
+            facts[:, 2],
+            None if record is None else paths * s + self.origin,
         )
 
 
@@ -245,6 +246,18 @@ def _spacing(X):
     return float(np.quantile(distance[:, 1], 0.99))
 
 
+def _affine_rank(X):
+    """Return the dimension of the affine hull of the rows, up to rounding."""
+    Z = X - X.mean(axis=0)
+    scale = np.abs(Z).max(initial=0.0)
+    if scale == 0.0:
+        return 0
+    s = np.linalg.svd(np.linalg.qr(Z / scale, mode="r"), compute_uv=False)
+    # The mean of large coordinates is known to their rounding only.
+    noise = np.finfo(float).eps * max(1.0, np.abs(X).max() / scale)
+    return int((s > max(X.shape) * noise * s[0]).sum())
+
+
 def euclidean_field(
     X: np.ndarray,
     *,
@@ -254,25 +267,61 @@ def euclidean_field(
     support: float | None = None,
     sample_weight: Any = None,
 ) -> EuclideanField:
-    """Build the field of local principal subspaces of the rows of `X`."""
+    """Build the field of local principal subspaces of samples.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+        Samples.
+    n_components : int
+        Rank k, from 1 to d.
+    bandwidth : float
+        Standard deviation sigma of the kernel, in the units of `X`.
+    kernel : {"gaussian", "tapered"}, default="gaussian"
+        exp(-r^2 / 2 sigma^2), or that times (1 - r^2 / c^2 sigma^2)^3.
+    support : float or None, default=None
+        Distance c over the bandwidth where weights vanish; None is 6 for the
+        Gaussian kernel and 4 for the tapered one.
+    sample_weight : array_like of shape (n,) or None, default=None
+        Weights of the samples, not negative.
+
+    Returns
+    -------
+    EuclideanField
+        The field.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range, there are fewer than k + 2 samples of
+        positive weight, or these span less than k dimensions.
+    """
     X = np.ascontiguousarray(X, dtype=np.float64)
     k = check_integer(n_components, "n_components")
     bandwidth = check_positive(bandwidth, "bandwidth")
     if kernel not in KERNELS:
-        raise ValueError(f"kernel must be one of {KERNELS}, got {kernel!r}.")
+        raise ValueError(f"kernel must be one of {tuple(KERNELS)}, got {kernel!r}.")
     c = SUPPORTS[kernel] if support is None else check_positive(support, "support")
-    n, d = X.shape
+    d = X.shape[1]
     if k > d:
         raise ValueError(
             f"n_components={k} must be at most the number of features {d}; lower "
             "n_components."
         )
-    if n < k + 2:
+    weights = check_sample_weight(sample_weight, len(X))
+    X, weights = X[weights > 0.0], weights[weights > 0.0]
+    if len(X) < k + 2:
         raise ValueError(
-            f"n_components={k} needs at least {k + 2} samples, got {n}; lower "
-            "n_components."
+            f"n_components={k} needs at least {k + 2} samples of positive weight, got "
+            f"{len(X)}; lower n_components or add samples."
         )
-    weights = np.ones(n) if sample_weight is None else np.asarray(sample_weight, float)
-    keep = weights > 0.0
-    X, weights = X[keep], weights[keep] / weights.max()
+    rank = _affine_rank(X)
+    if rank < k:
+        raise ValueError(
+            f"rank n_components={k} exceeds the dimension of the data, which span "
+            f"{rank}; lower n_components."
+        )
+    weights = weights / weights.max()
+    if not math.isfinite(np.abs(X).max() / bandwidth):
+        raise ValueError(f"bandwidth={bandwidth} is too small for the data; raise it.")
     return EuclideanField(X, weights, bandwidth, kernel, c, k, _spacing(X))

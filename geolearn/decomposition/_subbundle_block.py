@@ -1,0 +1,186 @@
+"""Leading eigenpairs of a covariance by iteration from a guess, and its resolvent.
+
+Along a curve the subspace of one point is a good guess for the next. The covariance
+of weighted rows B is B'B; it is formed while it is small, otherwise applied as two
+products, so that no array of d x d numbers is needed for many features.
+"""
+
+import math
+
+import numpy as np
+
+from geolearn.utils._jit import kernel
+
+GUARDS = 2  # columns beyond the rank, for speed and to know the next eigenvalue
+_DENSE_FEATURES = 200  # up to it products with the d x d matrix are cheaper
+_ITERATIONS = 60
+_LANCZOS = 60
+_TOLERANCE = 1e-12
+_SWEEPS = 2  # of orthogonalisation: twice is enough
+_LOST = 1e-8  # share of a column that survives a sweep, below which it is noise
+
+
+@kernel
+def covariance(B):
+    """Return B'B, or an empty array where it is not formed."""
+    if B.shape[1] <= _DENSE_FEATURES:
+        return np.dot(B.T, B)
+    return np.empty((0, 0))
+
+
+@kernel
+def _apply(S, B, V):
+    """Return the covariance times the columns of V."""
+    if S.shape[0] > 0:
+        return np.dot(S, V)
+    return np.dot(B.T, np.dot(B, V))
+
+
+@kernel
+def _refill(V, a):
+    """Put a fixed irregular vector in column a."""
+    for i in range(V.shape[0]):
+        V[i, a] = math.sin(1.0 + 12.9898 * (i + 1) + 78.233 * (a + 1) * (i + 2))
+
+
+@kernel
+def orthonormalise(V):
+    """Orthonormalise columns in place; a dependent one is replaced."""
+    d, b = V.shape
+    for a in range(b):
+        for attempt in range(3):
+            before = 0.0
+            for i in range(d):
+                before += V[i, a] * V[i, a]
+            lost = not (0.0 < before < np.inf)
+            if lost:
+                _refill(V, a)
+                continue
+            scale = 1.0 / math.sqrt(before)
+            for i in range(d):
+                V[i, a] *= scale
+            for _ in range(_SWEEPS):
+                for c in range(a):
+                    s = 0.0
+                    for i in range(d):
+                        s += V[i, c] * V[i, a]
+                    for i in range(d):
+                        V[i, a] -= s * V[i, c]
+                after = 0.0
+                for i in range(d):
+                    after += V[i, a] * V[i, a]
+                if after < _LOST * _LOST:
+                    lost = True
+                    break
+                scale = 1.0 / math.sqrt(after)
+                for i in range(d):
+                    V[i, a] *= scale
+            if not lost or attempt == 2:
+                break
+            _refill(V, a)
+
+
+@kernel
+def leading(S, B, k, V, values):
+    """Improve the columns of V to eigenvectors, decreasing; False if it fails.
+
+    The first k columns are accurate, the guards beyond only roughly.
+    """
+    d, b = V.shape
+    orthonormalise(V)
+    for _ in range(_ITERATIONS):
+        W = _apply(S, B, V)
+        T = np.dot(V.T, W)
+        if not math.isfinite(T.sum()):
+            return False
+        theta, U = np.linalg.eigh(0.5 * (T + T.T))
+        U = np.ascontiguousarray(U[:, ::-1])
+        X = np.dot(V, U)
+        W = np.dot(W, U)
+        worst = 0.0
+        for a in range(b):
+            values[a] = max(theta[b - 1 - a], 0.0)
+        for a in range(k):
+            s = 0.0
+            for i in range(d):
+                r = W[i, a] - values[a] * X[i, a]
+                s += r * r
+            worst = max(worst, math.sqrt(s))
+        if worst <= _TOLERANCE * values[0]:
+            V[:, :] = X
+            return True
+        V[:, :] = W
+        orthonormalise(V)
+    return False
+
+
+@kernel
+def _solve_shifted(diagonal, off, n, shift, right, y):
+    """Solve (shift - T) y = right e_1 for the leading n x n part of tridiagonal T."""
+    pivot = np.empty(n)
+    pivot[0] = shift - diagonal[0]
+    y[0] = right
+    for i in range(1, n):
+        if pivot[i - 1] == 0.0:
+            return False
+        ratio = -off[i - 1] / pivot[i - 1]
+        pivot[i] = shift - diagonal[i] + ratio * off[i - 1]
+        y[i] = -ratio * y[i - 1]
+    if pivot[n - 1] == 0.0:
+        return False
+    y[n - 1] /= pivot[n - 1]
+    for i in range(n - 2, -1, -1):
+        y[i] = (y[i] + off[i] * y[i + 1]) / pivot[i]
+    return True
+
+
+@kernel
+def _remove(Q, n, x):
+    """Subtract from x its part in the first n rows of Q, twice."""
+    for _ in range(_SWEEPS):
+        for c in range(n):
+            s = 0.0
+            for i in range(x.shape[0]):
+                s += Q[c, i] * x[i]
+            for i in range(x.shape[0]):
+                x[i] -= s * Q[c, i]
+
+
+@kernel
+def resolvent(S, B, values, V, k, eta, G):
+    """Fill column a of G with (lambda_a - S)^-1 of eta beyond the first k vectors.
+
+    One Krylov space serves all shifts. False if it grows too large.
+    """
+    d = eta.shape[0]
+    most = min(_LANCZOS, d - k)
+    Q = np.empty((k + most + 1, d))
+    for a in range(k):
+        for i in range(d):
+            Q[a, i] = V[i, a]
+    x = eta.copy()
+    _remove(Q, k, x)
+    beta = math.sqrt(np.dot(x, x))
+    G[:, :] = 0.0
+    if beta <= 1e-15 * math.sqrt(np.dot(eta, eta)):
+        return True
+    diagonal, off, y = np.empty(most), np.empty(most), np.empty(most)
+    Q[k] = x / beta
+    for n in range(1, most + 1):
+        column = np.ascontiguousarray(Q[k + n - 1]).reshape((d, 1))
+        x = _apply(S, B, column)[:, 0].copy()
+        diagonal[n - 1] = np.dot(x, Q[k + n - 1])
+        _remove(Q, k + n, x)
+        off[n - 1] = math.sqrt(np.dot(x, x))
+        if not _solve_shifted(diagonal, off, n, values[k - 1], 1.0, y):
+            return False
+        if off[n - 1] * abs(y[n - 1]) <= _TOLERANCE or n == d - k:
+            for a in range(k):
+                _solve_shifted(diagonal, off, n, values[a], beta, y)
+                for j in range(n):
+                    for i in range(d):
+                        G[i, a] += y[j] * Q[k + j, i]
+            return True
+        if off[n - 1] > 0.0:
+            Q[k + n] = x / off[n - 1]
+    return False

@@ -1,0 +1,93 @@
+"""Eigenpairs of small symmetric matrices inside kernels, decreasing.
+
+Up to eight columns: Jacobi's rotations in cyclic order, on the matrix over its trace.
+They need no gap between eigenvalues and leave a zero row alone. Beyond: LAPACK.
+"""
+
+import math
+
+import numpy as np
+
+from geolearn.utils._jit import kernel
+
+JACOBI_COLUMNS = 8
+_SWEEPS = 30
+_EPS = 2.0**-53
+_TINY = 1e-290  # below it products of entries underflow
+
+
+@kernel
+def _rotate(A, E, p, q):
+    """Annul A[p, q] by a rotation, applied to the columns of E too."""
+    n = A.shape[0]
+    apq = A[p, q]
+    theta = 0.5 * (A[q, q] - A[p, p]) / apq
+    t = 1.0 / (abs(theta) + math.sqrt(theta * theta + 1.0))
+    if theta < 0.0:
+        t = -t
+    c = 1.0 / math.sqrt(t * t + 1.0)
+    s = t * c
+    A[p, p] -= t * apq
+    A[q, q] += t * apq
+    A[p, q] = 0.0
+    A[q, p] = 0.0
+    for i in range(n):
+        if i != p and i != q:
+            x, y = A[i, p], A[i, q]
+            A[i, p] = A[p, i] = c * x - s * y
+            A[i, q] = A[q, i] = s * x + c * y
+    for i in range(n):
+        x, y = E[i, p], E[i, q]
+        E[i, p] = c * x - s * y
+        E[i, q] = s * x + c * y
+
+
+@kernel
+def _jacobi(A, values, E):
+    """Diagonalise A, which is overwritten; unsorted."""
+    n = A.shape[0]
+    trace = 0.0
+    for i in range(n):
+        trace += A[i, i]
+        for j in range(n):
+            E[i, j] = 1.0 if i == j else 0.0
+    if not trace > 0.0:
+        for i in range(n):
+            values[i] = 0.0
+        return
+    for i in range(n):
+        for j in range(n):
+            A[i, j] /= trace
+    for _ in range(_SWEEPS):
+        rotated = False
+        for p in range(n - 1):
+            for q in range(p + 1, n):
+                scale = math.sqrt(abs(A[p, p] * A[q, q]))
+                if abs(A[p, q]) > _EPS * scale and abs(A[p, q]) > _TINY:
+                    _rotate(A, E, p, q)
+                    rotated = True
+        if not rotated:
+            break
+    for i in range(n):
+        values[i] = max(A[i, i], 0.0) * trace
+
+
+@kernel
+def eigenpairs(A, values, E):
+    """Fill values, decreasing, and the columns of E; A is overwritten and finite."""
+    n = A.shape[0]
+    if n > JACOBI_COLUMNS:
+        lam, V = np.linalg.eigh(A)
+        for a in range(n):
+            values[a] = max(lam[n - 1 - a], 0.0)
+            for i in range(n):
+                E[i, a] = V[i, n - 1 - a]
+        return
+    _jacobi(A, values, E)
+    for a in range(1, n):  # insertion sort; equal values keep their order
+        b = a
+        while b > 0 and values[b - 1] < values[b]:
+            values[b - 1], values[b] = values[b], values[b - 1]
+            for i in range(n):
+                E[i, b - 1], E[i, b] = E[i, b], E[i, b - 1]
+            b -= 1
