@@ -77,8 +77,9 @@ class _Search:
         m, d = targets.shape
         self.unit = field.bandwidth
         self.tol = tol * self.unit
-        # A cubic with third derivative 1 / unit^2 is below tol up to here.
-        self.reach = self.unit * (6.0 * tol) ** (1.0 / 3.0) / 2.0
+        # Models err by less than tol up to here, if the third derivative of the
+        # exponential map is below 1 / unit^2; a tenth of that was seen.
+        self.reach = self.unit * (6.0 * tol) ** (1.0 / 3.0)
         self.model = empty_model(m, d, frame.shape[-1])
         self.status = np.full(m, NOT_CONVERGED, dtype=np.int8)
         self.reason = np.full(m, NOT_CONVERGED, dtype=np.int8)
@@ -108,7 +109,7 @@ class _Search:
 
     def settle(self, rows, v, shot):
         """Look around the ends of geodesics; return which of them serve."""
-        near = np.linalg.norm(v, axis=1) < self.reach / 2.0
+        near = np.linalg.norm(v, axis=1) < self.reach / 4.0
         self.reset(rows[near])
         far, serves = np.flatnonzero(~near), near.copy()
         if not len(far):

@@ -310,6 +310,7 @@ def minimise(field, model, targets, radius, tol) -> tuple[np.ndarray, np.ndarray
     u = np.zeros_like(model.v)
     value = squared_gap(field, model.points, targets)
     damp = np.ones(len(u))
+    moving = np.ones(len(u), dtype=bool)
     for _ in range(_INNER):
         here = model.moved(u)
         gap = lowered(field, targets - here.points)
@@ -324,12 +325,14 @@ def minimise(field, model, targets, radius, tol) -> tuple[np.ndarray, np.ndarray
         step = damp[:, None] * np.einsum("mkl,ml->mk", E, along)
         trial = _clipped(u + step, radius)
         found = squared_gap(field, model.moved(trial).points, targets)
-        worse = found > value * (1.0 + 1e-12)
+        better = found <= value * (1.0 + 1e-12)
         change = np.linalg.norm(trial - u, axis=1)
-        u = np.where(worse[:, None], u, trial)
-        value = np.where(worse, value, found)
-        damp = np.where(worse, damp / 4.0, np.minimum(2.0 * damp, 1.0))
-        if (change <= tol).all():
+        u = np.where((better & moving)[:, None], trial, u)
+        value = np.where(better, found, value)
+        damp = np.where(better, np.minimum(2.0 * damp, 1.0), damp / 4.0)
+        # A row stops by itself, so that it does not depend on the others.
+        moving &= change > tol
+        if not moving.any():
             break
     return u, np.linalg.norm(u, axis=1) < 0.999 * radius
 
