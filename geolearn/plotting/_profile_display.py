@@ -227,7 +227,7 @@ class EuclidicityProfileDisplay:
             takes the smallest and the largest.
         annotate : bool or str, default=False
             Whether to write the values into the cells; a str is their format, such as
-            ".2f", which True stands for.
+            ".3g", which True stands for.
         legend : bool, default=True
             Whether to add the colourbar.
         title : str or None, default=None
@@ -246,6 +246,7 @@ class EuclidicityProfileDisplay:
             If `ax` has three dimensions, or `limits` does not increase.
         """
         import matplotlib
+        from matplotlib.ticker import MaxNLocator
 
         if limits is not None and not limits[0] < limits[1]:
             raise ValueError(f"limits={limits!r} must be two increasing numbers.")
@@ -262,7 +263,14 @@ class EuclidicityProfileDisplay:
         self.texts_ = self._annotate(annotate)
         self.colorbar_ = None
         if legend:
-            self.colorbar_ = self.figure_.colorbar(self.mesh_, ax=self.ax_, pad=0.02)
+            whole = np.array_equal(self.table, np.round(self.table), equal_nan=True)
+            self.colorbar_ = self.figure_.colorbar(
+                self.mesh_,
+                ax=self.ax_,
+                pad=0.02,
+                # Between counts or degrees there is nothing to mark.
+                ticks=MaxNLocator(integer=True) if whole else None,
+            )
             self.colorbar_.outline.set_visible(False)
             if self.value_name:
                 self.colorbar_.set_label(self.value_name)
@@ -275,7 +283,7 @@ class EuclidicityProfileDisplay:
         """Write the values into the cells, dark on bright and bright on dark."""
         if annotate is False:
             return []
-        form = ".2f" if annotate is True else annotate
+        form = ".3g" if annotate is True else annotate
         inner, outer = self.radii
         texts = []
         for i, j in np.argwhere(~np.isnan(self.table)):

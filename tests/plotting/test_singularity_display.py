@@ -184,6 +184,7 @@ def test_quantities_of_a_profile():
     tops = draw(profile, quantity="top_degree")
     assert_array_equal(tops.table, [[0, 1], [np.nan, 0], [np.nan, 1]])
     assert tops.colorbar_.ax.get_ylabel() == "highest degree"
+    assert set(tops.colorbar_.get_ticks()) <= {-1.0, 0.0, 1.0, 2.0}
     profile.inner_radius, profile.outer_radius = R, S  # the same for all points
     assert_allclose(draw(profile, 1).table, second.table / OUTER)
 
