@@ -12,6 +12,7 @@ from sklearn.base import (
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from geolearn.decomposition._principal_subbundle_chart import TrainingChart
 from geolearn.decomposition._principal_subbundle_fit import fit_field
 from geolearn.decomposition._principal_subbundle_geometry import SubbundleGeometry
 from geolearn.decomposition._principal_subbundle_input import (
@@ -365,8 +366,13 @@ class PrincipalSubbundle(
         self.bandwidth_scores_ = fitted.scores
         self.base_point_, self.base_frame_ = fitted.base, fitted.frame
         self.spectrum_ = fitted.spectrum
-        self._points = samples.points
-        self._training = self._chart_at(self.base_point_, self.base_frame_)
+        self._training = TrainingChart(
+            samples.points,
+            self._field,
+            self.base_point_,
+            self.base_frame_,
+            self._seed,
+        )
         for name in ("embedding_", "residuals_", "status_"):  # of an earlier fit
             vars(self).pop(name, None)
         progress(

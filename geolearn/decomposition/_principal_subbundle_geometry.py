@@ -6,7 +6,6 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from geolearn.decomposition._principal_subbundle_chart import (
-    TrainingChart,
     curve_options,
     search_options,
 )
@@ -22,6 +21,8 @@ from geolearn.decomposition._subbundle_distances import (
     pairwise_log_distances,
 )
 from geolearn.decomposition._subbundle_fan import reconstruct
+from geolearn.decomposition._subbundle_model import Flow
+from geolearn.decomposition._subbundle_reach import Reach
 from geolearn.utils._progress import Progress
 from geolearn.utils.validation import check_integer, check_positive
 
@@ -133,7 +134,10 @@ class SubbundleGeometry:
         if base is None:
             return self._chart_of(check_new(self, Y)).v
         Y = check_new(self, Y)
-        return self._chart_at(*self._start(base)).place(self, Y).v
+        base, frame = self._start(base)
+        flow = Flow(self.step, self.integrator, self.n_jobs)
+        options = {"max_iter": self.max_iter, "tol": self.tol, "flow": flow}
+        return Reach(self._field, Y, options).logs(base[None], frame[None]).v
 
     def distance(self, X, Y=None, *, symmetric=True, method="log"):
         """Return distances along the surfaces through points.
@@ -351,6 +355,3 @@ class SubbundleGeometry:
 
     def _shoot(self, base, eta, record=None):
         return self._field.shoot(base, eta, record=record, **curve_options(self))
-
-    def _chart_at(self, base, frame):
-        return TrainingChart(self._points, self._field, base, frame, self._seed)

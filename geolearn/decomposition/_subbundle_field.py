@@ -16,12 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from geolearn.decomposition._subbundle_geometry import FieldGeometry
 from geolearn.decomposition._subbundle_integrate import follow_precisely
 from geolearn.decomposition._subbundle_search import build_tree
 from geolearn.decomposition._subbundle_shoot import shoot_all, slopes, spectra
 from geolearn.decomposition._subbundle_slope import FEW_FEATURES
 from geolearn.decomposition._subbundle_types import LocalSpectra, Shot
 from geolearn.decomposition._subbundle_weights import GAUSSIAN, TAPERED
+from geolearn.manifolds import Euclidean
 from geolearn.utils._threads import matrix_threads
 from geolearn.utils.validation import check_integer, check_positive, check_sample_weight
 
@@ -32,7 +34,7 @@ _SPACING_QUERIES = 5000  # rows whose neighbours tell the spacing of larger data
 _FEWEST_VECTORS = 10  # eigenpairs returned for many features
 
 
-class EuclideanField:
+class EuclideanField(FieldGeometry):
     """Local principal subspaces of rank k at every point of Euclidean space.
 
     Built by `euclidean_field`.
@@ -74,6 +76,23 @@ class EuclideanField:
     def dim(self) -> int:
         """Dimension d of the ambient space."""
         return self.points.shape[1]
+
+    @property
+    def manifold(self) -> Euclidean:
+        """Space of the points."""
+        return Euclidean(self.dim)
+
+    def with_bandwidth(self, bandwidth) -> "EuclideanField":
+        """Return the field of the same samples at another bandwidth."""
+        return EuclideanField(
+            self.points,
+            self.weights,
+            check_positive(bandwidth, "bandwidth"),
+            self.kernel,
+            self.support,
+            self.rank,
+            self.spacing,
+        )
 
     @property
     def _law(self):
