@@ -138,6 +138,11 @@ def test_more_dimensions_are_flattened_with_their_shapes():
         start, *_, end = line.get_xydata()
         assert_allclose(np.linalg.norm(end - start), 2.0, rtol=0.01)
     assert len(display.surface_.get_paths()) == 4 * 40
+    drawn = np.asarray(display.scatter_.get_offsets())
+    assert_allclose(drawn.mean(axis=0), 0.0, atol=1e-12)
+    middles = np.mean(display.tangents_.get_segments(), axis=1)
+    gaps = np.linalg.norm(middles[:, None] - drawn, axis=2)
+    assert_allclose(gaps.min(axis=1), 0.0, atol=1e-12)  # at samples
     space = display.plot(components=(0, 1, 4))
     assert space.ax_.name == "3d"
 
