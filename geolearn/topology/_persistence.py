@@ -11,6 +11,7 @@ from geolearn.topology._persistence_kernels import (
     merge_lengths,
     rips_diagrams_below,
 )
+from geolearn.utils._tables import read_only, worst_asymmetry
 from geolearn.utils.validation import check_integer
 
 __all__ = ["vietoris_rips_persistence"]
@@ -101,7 +102,7 @@ def vietoris_rips_persistence(
     """
     max_degree = check_integer(max_degree, "max_degree", minimum=0)
     max_edge_length = _check_length(max_edge_length)
-    D = _distances(X, metric)
+    D = read_only(_distances(X, metric))
     if max_degree > _OWN_DEGREE:
         return _by_gudhi(D, max_degree, max_edge_length)
     if max_degree == 0:
@@ -146,15 +147,9 @@ def _distances(X, metric):
             f"X[{row}, {row}]={D[row, row]}, but the distance of a point to itself is "
             "0; set the diagonal to 0 (complexes with later points are not supported)."
         )
-    finite = np.isfinite(D)
-    scale = float(np.max(D, where=finite, initial=0.0))
-    off = finite != finite.T
-    both = finite & finite.T
-    off |= np.abs(np.subtract(D, D.T, where=both, out=np.zeros_like(D))) > (
-        _ASYMMETRY * scale
-    )
-    if off.any():
-        row, column = np.argwhere(off)[0]
+    scale = float(np.max(D, where=np.isfinite(D), initial=0.0))
+    gap, row, column = worst_asymmetry(D, _ASYMMETRY * scale)
+    if gap > _ASYMMETRY * scale:
         raise ValueError(
             f"X[{row}, {column}]={D[row, column]} but X[{column}, {row}]="
             f"{D[column, row]}: with metric='precomputed' X must be symmetric; pass "
@@ -190,7 +185,12 @@ def _by_gudhi(D, max_degree, max_edge_length):
     )
     tree.collapse_edges(nb_iterations=1)
     tree.expansion(max_degree + 1)
-    tree.compute_persistence(homology_coeff_field=2, min_persistence=0.0)
+    # Without the last option it skips the dimension of the complex itself.
+    tree.compute_persistence(
+        homology_coeff_field=2,
+        min_persistence=0.0,
+        persistence_dim_max=tree.dimension() <= max_degree,
+    )
     return [
         _in_order(tree.persistence_intervals_in_dimension(degree).reshape(-1, 2))
         for degree in range(max_degree + 1)
