@@ -77,9 +77,9 @@ class _Search:
         m, d = targets.shape
         self.unit = field.bandwidth
         self.tol = tol * self.unit
-        # Models err by less than tol up to here, if the third derivative of the
-        # exponential map is below 1 / unit^2; a tenth of that was seen.
-        self.reach = self.unit * (6.0 * tol) ** (1.0 / 3.0)
+        # A model errs by less than tol up to here, if the third derivative of the
+        # exponential map is below 8 / unit^2.
+        self.reach = self.unit * (6.0 * tol) ** (1.0 / 3.0) / 2.0
         self.model = empty_model(m, d, frame.shape[-1])
         self.status = np.full(m, NOT_CONVERGED, dtype=np.int8)
         self.reason = np.full(m, NOT_CONVERGED, dtype=np.int8)
@@ -109,7 +109,7 @@ class _Search:
 
     def settle(self, rows, v, shot):
         """Look around the ends of geodesics; return which of them serve."""
-        near = np.linalg.norm(v, axis=1) < self.reach / 4.0
+        near = np.linalg.norm(v, axis=1) < self.reach / 2.0
         self.reset(rows[near])
         far, serves = np.flatnonzero(~near), near.copy()
         if not len(far):
@@ -169,7 +169,9 @@ class _Search:
         before = squared_gap(self.field, model.points, self.targets[rows])
         hoped = squared_gap(self.field, moved.points, self.targets[rows])
         after = squared_gap(self.field, shot.points, self.targets[rows])
-        slack = _NOISE * self.unit * (np.sqrt(before) + _NOISE * self.unit)
+        # Models of neighbours know their own points up to the tolerance.
+        noise = np.where(self.exact[rows], _NOISE * self.unit, 10.0 * self.tol)
+        slack = noise * (np.sqrt(before) + noise)
         with np.errstate(invalid="ignore"):
             better = after <= before + slack
             poor = ~(before - after >= 0.25 * (before - hoped) - slack)

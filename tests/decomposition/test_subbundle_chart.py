@@ -131,7 +131,7 @@ def test_landmarks_place_the_others(surface, monkeypatch):
     # No geodesic is followed for those near a landmark.
     assert np.mean(few.n_iter[others] == 0) > 0.7
     error = np.linalg.norm(few.v - found.v, axis=1)
-    assert error[few.landmarks].max() < 2e-5 * SIGMA
+    assert error[few.landmarks].max() < 4e-5 * SIGMA
     assert np.quantile(error[others], 0.9) < 2e-3
     assert error[others].max() < 0.03
     new = extend_chart(*start, few, X, X[others[:5]])

@@ -51,7 +51,7 @@ def test_distances_of_new_points(ball):
     A = ball.points[[5, 90]] @ np.diag([1.01, 1.0, 0.99])
     B = ball.points[[30, 91, 150]] * 1.02
     D = pairwise_log_distances(ball, A, B)
-    np.testing.assert_allclose(D, _angles(A, B), rtol=0.03)
+    np.testing.assert_allclose(D, _angles(A, B), rtol=0.08)
     one = pairwise_log_distances(ball, A[1:], B[::-1])
     np.testing.assert_allclose(one, D[1:, ::-1], atol=1e-5)
     back = pairwise_log_distances(ball, B, A)
