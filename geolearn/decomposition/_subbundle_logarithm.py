@@ -6,7 +6,7 @@ import numpy as np
 
 from geolearn.decomposition._subbundle_chart import chart
 from geolearn.decomposition._subbundle_curved import curved_field
-from geolearn.decomposition._subbundle_field import euclidean_field
+from geolearn.decomposition._subbundle_field import INTEGRATORS, euclidean_field
 from geolearn.decomposition._subbundle_model import Flow
 from geolearn.decomposition._subbundle_reach import Reach
 from geolearn.decomposition._subbundle_types import OK
@@ -153,8 +153,12 @@ def principal_subbundle_log(
     >>> abs(result.v.ravel()).round(2)
     array([1., 1.])
     """
-    if init not in _INITS:
-        raise ValueError(f"init must be one of {_INITS}, got {init!r}.")
+    for name, value, known in (
+        ("init", init, _INITS),
+        ("integrator", integrator, INTEGRATORS),
+    ):
+        if value not in known:
+            raise ValueError(f"{name} must be one of {known}, got {value!r}.")
     check_integer(max_iter, "max_iter")
     check_positive(tol, "tol")
     check_positive(step, "step")

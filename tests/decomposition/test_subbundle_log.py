@@ -323,6 +323,7 @@ def test_function_agrees_with_its_parts(saddle):
         ({"base": [0.0, 0.0]}, "has shape"),
         ({"X": [0.0, 0.0]}, "X must have shape"),
         ({"Y": [[np.nan, 0.0, 0.0]]}, "Y"),
+        ({"integrator": "euler"}, "integrator must be one of"),
         ({"tol": 0.0}, "tol must be positive"),
         ({"step": -1.0}, "step must be positive"),
         ({"bandwidth": 0.0}, "bandwidth must be positive"),
