@@ -110,7 +110,7 @@ class Euclidicity(OutlierMixin, BaseEstimator):
     ----------
     euclidicity_ : ndarray of shape (n_samples,)
         Scores of the sample, larger where it is more singular; NaN where no annulus
-        has enough points.
+        has enough points, or fewer than 4 neighbours are distinct.
     n_valid_cells_ : ndarray of int of shape (n_samples,)
         Number of annuli that a score is the mean of.
     offset_ : float
@@ -401,6 +401,8 @@ class Euclidicity(OutlierMixin, BaseEstimator):
                     f"of features, {n_features}."
                 )
             return int(self.intrinsic_dim)
+        if (points == points[0]).all():  # one point, or all distances 0
+            return 1
         with warnings.catch_warnings():  # few neighbours: `fit` warns of them
             warnings.simplefilter("ignore", UserWarning)
             dims = local_intrinsic_dimension(

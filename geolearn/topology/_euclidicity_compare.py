@@ -5,7 +5,7 @@ import numpy as np
 from geolearn.topology._bottleneck_kernels import bottleneck_deaths, bottleneck_pairs
 from geolearn.utils._jit import kernel
 
-# kernels: _bottleneck_kernels=63e061df
+# kernels: _bottleneck_kernels=733a024a
 
 __all__ = [
     "bin_of",

@@ -15,8 +15,8 @@ from geolearn.topology._persistence_kernels import (
 from geolearn.utils._jit import kernel
 from geolearn.utils._tables import read_only
 
-# kernels: _annulus=cfd883c2 _euclidicity_kernels=ad337fd1 _persistence_edges=4e1ee417
-# kernels: _persistence_kernels=107acb7c
+# kernels: _annulus=cfd883c2 _euclidicity_kernels=ad337fd1 _persistence_edges=ec8354e7
+# kernels: _persistence_kernels=dabc4551
 
 __all__ = ["Diagrams", "join", "model_diagrams", "slice_diagrams"]
 
@@ -35,17 +35,29 @@ class Diagrams(NamedTuple):
 
     def frozen(self) -> "Diagrams":
         """Return read-only views, so that kernels see one type of array."""
-        return Diagrams(*(read_only(array) for array in self[:4]), *self[4:])
+        return self._replace(
+            deaths=read_only(self.deaths),
+            death_ptr=read_only(self.death_ptr),
+            pairs=read_only(self.pairs),
+            pair_ptr=read_only(self.pair_ptr),
+        )
 
 
 def join(parts) -> Diagrams:
     """Join the diagrams of several sets of clouds."""
-    arrays = []
-    for values, ends in ((0, 1), (2, 3)):
-        sizes = [np.diff(part[ends]) for part in parts]
-        arrays.append(np.concatenate([part[values] for part in parts]))
-        arrays.append(np.cumsum(np.concatenate([[0], *sizes])).astype(np.intp))
-    return Diagrams(*arrays, parts[0].n_degrees, parts[0].n_draws)
+    return Diagrams(
+        np.concatenate([part.deaths for part in parts]),
+        _joined_ends([part.death_ptr for part in parts]),
+        np.concatenate([part.pairs for part in parts]),
+        _joined_ends([part.pair_ptr for part in parts]),
+        parts[0].n_degrees,
+        parts[0].n_draws,
+    )
+
+
+def _joined_ends(parts):
+    sizes = [np.diff(ends) for ends in parts]
+    return np.cumsum(np.concatenate([[0], *sizes])).astype(np.intp)
 
 
 @kernel
@@ -193,7 +205,7 @@ def slice_diagrams(slices, lists, starts, tables, max_points, max_degree) -> Dia
         *(slices, lists.indptr, lists.priority, starts, tables),
         *(max_points, max_degree),
     )
-    return Diagrams(*arrays, max_degree + 1, 1)
+    return Diagrams._make((*arrays, max_degree + 1, 1))
 
 
 def model_diagrams(seed, dim, keys, n_bins, n_draws, max_degree) -> Diagrams:
@@ -228,7 +240,7 @@ def model_diagrams(seed, dim, keys, n_bins, n_draws, max_degree) -> Diagrams:
         return _by_library(clouds, max_degree, n_draws)
     with np.errstate(over="ignore"):  # the random stream wraps around, uncompiled
         arrays = _of_models(seed, dim, keys, n_bins, n_draws, max_degree)
-    return Diagrams(*arrays, max_degree + 1, n_draws)
+    return Diagrams._make((*arrays, max_degree + 1, n_draws))
 
 
 def _by_library(clouds, max_degree, n_draws):
@@ -242,8 +254,5 @@ def _by_library(clouds, max_degree, n_draws):
         pairs.extend(others)
     sizes = ([len(part) for part in parts[1:]] for parts in (deaths, pairs))
     death_ptr, pair_ptr = (np.cumsum([0, *n]).astype(np.intp) for n in sizes)
-    return Diagrams(
-        *(np.concatenate(deaths), death_ptr),
-        *(np.concatenate(pairs), pair_ptr),
-        *(max_degree + 1, n_draws),
-    )
+    flat = np.concatenate(deaths), death_ptr, np.concatenate(pairs), pair_ptr
+    return Diagrams._make((*flat, max_degree + 1, n_draws))

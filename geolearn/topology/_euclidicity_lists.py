@@ -98,10 +98,10 @@ def grid_lists(index, X, grid: AnnulusGrid, priority, n_jobs) -> Lists:
     parts = []
     for start in range(0, X.shape[0], step):
         block = X[start : start + step]
-        found = _within(index, block, grid.radii[3], n_jobs)
+        indptr, distances, indices = _within(index, block, grid.radii[3], n_jobs)
         bounds = np.tile(grid.radii, (block.shape[0], 1))
         few = np.zeros(block.shape[0], dtype=bool)
-        parts.append(_used(*found, priority, bounds, few, grid))
+        parts.append(_used(indptr, distances, indices, priority, bounds, few, grid))
     shift = np.cumsum([0, *(part.indptr[-1] for part in parts)])
     indptr = [part.indptr[:-1] + s for part, s in zip(parts, shift[:-1], strict=True)]
     return Lists(
