@@ -13,8 +13,9 @@ from geolearn.decomposition._subbundle_graph import (
 )
 from geolearn.decomposition._subbundle_log import (
     LogResult,
+    in_frame,
+    log_from_guess,
     log_from_models,
-    log_map,
 )
 from geolearn.decomposition._subbundle_model import (
     Flow,
@@ -137,21 +138,10 @@ def chart(
     if init == "graph":
         found = _by_graph(field, base, frame, targets, options, progress)
     else:
-        v0 = None
+        v0 = in_frame(field, base, frame, targets)
         if init == "fan":
             v0 = _fan_guess(field, base, frame, targets, radius, n_directions, options)
-        found = log_map(
-            field,
-            base,
-            frame,
-            targets,
-            v0,
-            max_iter=max_iter,
-            tol=tol,
-            step=step,
-            integrator=integrator,
-            n_jobs=n_jobs,
-        )
+        found = log_from_guess(field, base, frame, targets, v0, **options)
     own = _as_chart(found)
     if progress is not None:
         progress("chart: %d of %d converged", int((own.status == OK).sum()), len(own.v))
@@ -159,17 +149,22 @@ def chart(
         return own
     rest = np.setdiff1d(np.arange(n), landmarks)
     others = _place(field, base, frame, own, targets, X[rest], options, exact=False)
+    return _merged(own, others, landmarks, rest)
+
+
+def _merged(own, others, landmarks, rest):
+    """Return the chart of landmarks and others, in the order of the samples."""
     order = np.argsort(np.concatenate([landmarks, rest]))
 
-    def merged(name):
+    def both(name):
         return np.concatenate([getattr(own, name), getattr(others, name)])[order]
 
     return ChartResult(
-        merged("v"),
-        merged("points"),
-        merged("residual"),
-        merged("status"),
-        merged("n_iter"),
+        both("v"),
+        both("points"),
+        both("residual"),
+        both("status"),
+        both("n_iter"),
         landmarks,
         own.jacobian,
         own.hessian,

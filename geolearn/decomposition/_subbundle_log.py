@@ -215,6 +215,16 @@ def log_from_models(
     return search.result()
 
 
+def log_from_guess(
+    field, base, frame, targets, v0, *, max_iter, tol, flow
+) -> LogResult:
+    """Search logarithms from first guesses (m, k)."""
+    search = _Search(field, base, frame, targets, max_iter, tol, flow)
+    search.start(np.asarray(v0, dtype=np.float64))
+    search.run()
+    return search.result()
+
+
 def log_map(
     field: Any,
     base: np.ndarray,
@@ -263,19 +273,18 @@ def log_map(
         Logarithms, one a row.
     """
     flow = Flow(step, integrator, n_jobs)
-    search = _Search(field, base, frame, targets, max_iter, tol, flow)
     if v0 is None:
-        v0 = _in_frame(field, base, frame, targets)
-    search.start(np.asarray(v0, dtype=np.float64))
-    search.run()
-    result = search.result()
+        v0 = in_frame(field, base, frame, targets)
+    result = log_from_guess(
+        field, base, frame, targets, v0, max_iter=max_iter, tol=tol, flow=flow
+    )
     Progress(verbose, __name__)(
         "logarithms: %d of %d converged", np.sum(result.status == OK), len(targets)
     )
     return result
 
 
-def _in_frame(field, base, frame, targets):
+def in_frame(field, base, frame, targets):
     """Return the coordinates of the targets in the tangent spaces at the bases."""
     if curvature(field) == 0.0:
         away = targets - base

@@ -1,5 +1,6 @@
 """Logarithms of principal subbundles without an estimator."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -163,41 +164,50 @@ def principal_subbundle_log(
     check_positive(tol, "tol")
     check_positive(step, "step")
     manifold, (X, base, Y) = _points_of(manifold, X, base, Y)
-    options: dict[str, Any] = {
-        "n_components": n_components,
-        "bandwidth": bandwidth,
-        "kernel": kernel,
-        "support": support,
-        "sample_weight": sample_weight,
-    }
-    if isinstance(manifold, Euclidean):
-        field: Any = euclidean_field(X, **options)
-    else:
-        field = curved_field(X, manifold, **options)
+    build: Any = euclidean_field
+    if not isinstance(manifold, Euclidean):
+        build = partial(curved_field, manifold=manifold)
+    field = build(
+        X,
+        n_components=n_components,
+        bandwidth=bandwidth,
+        kernel=kernel,
+        support=support,
+        sample_weight=sample_weight,
+    )
     frame = field.frame(base, n_jobs=n_jobs)[0]
-    search: dict[str, Any] = {
-        "max_iter": max_iter,
-        "tol": tol,
-        "step": step,
-        "integrator": integrator,
-        "n_jobs": n_jobs,
-    }
-    progress = Progress(verbose, __name__)
-    found: Any
-    if Y is None or init != "graph":
-        points = X if Y is None else Y
-        found = chart(
-            field, base[0], frame, points, init=init, progress=progress, **search
-        )
-    else:
-        options = {
-            "max_iter": max_iter,
-            "tol": tol,
-            "flow": Flow(step, integrator, n_jobs),
-        }
+    found = _logs(
+        field,
+        base,
+        frame,
+        X if Y is None else Y,
+        "chart" if Y is None and init == "graph" else init,
+        {"max_iter": max_iter, "tol": tol, "flow": Flow(step, integrator, n_jobs)},
+        Progress(verbose, __name__),
+    )
+    return SubbundleLog(found.v, frame, found.points, found.residual, found.status)
+
+
+def _logs(field, base, frame, Y, init, options, progress):
+    """Return the logarithms by the way that is named."""
+    if init == "graph":
         found = Reach(field, Y, options).logs(base, frame[None])
         progress("%d of %d logarithms found", np.sum(found.status == OK), len(Y))
-    return SubbundleLog(found.v, frame, found.points, found.residual, found.status)
+        return found
+    flow = options["flow"]
+    return chart(
+        field,
+        base[0],
+        frame,
+        Y,
+        init="graph" if init == "chart" else init,
+        max_iter=options["max_iter"],
+        tol=options["tol"],
+        step=flow.step,
+        integrator=flow.integrator,
+        n_jobs=flow.n_jobs,
+        progress=progress,
+    )
 
 
 def _points_of(manifold, X, base, Y):
