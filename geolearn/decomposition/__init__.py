@@ -14,11 +14,11 @@ from geolearn.decomposition._geodesic_analysis import PrincipalGeodesicAnalysis
 from geolearn.decomposition._local_pca import LocalPCA
 from geolearn.decomposition._principal_subbundle import PrincipalSubbundle
 from geolearn.decomposition._subbundle_bandwidth import bandwidth_score
-from geolearn.decomposition._subbundle_logarithm import principal_subbundle_log
 from geolearn.decomposition._subbundle_functions import (
     principal_subbundle_exp,
     principal_subbundle_hamiltonian,
 )
+from geolearn.decomposition._subbundle_logarithm import principal_subbundle_log
 from geolearn.decomposition._tangent_pca import TangentPCA
 
 __all__ = [

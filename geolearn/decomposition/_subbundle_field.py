@@ -185,8 +185,11 @@ class EuclideanField(FieldGeometry):
         velocity, force : ndarray of shape (m, d)
             Derivatives of position and momentum by time; NaN without samples near.
         """
+        P, eta = np.broadcast_arrays(self._to_scaled(P), self._momenta(eta))
         with matrix_threads(n_jobs):
-            velocity, force, _ = self._slopes(self._to_scaled(P), self._momenta(eta))
+            velocity, force, _ = self._slopes(
+                np.ascontiguousarray(P), np.ascontiguousarray(eta)
+            )
         velocity, force = velocity * self.bandwidth, force * self.bandwidth
         return 0.5 * (velocity**2).sum(axis=1), velocity, force
 
@@ -226,6 +229,10 @@ class EuclideanField(FieldGeometry):
         Shot
             End points, covectors, status and the path, if asked for.
         """
+        if integrator not in INTEGRATORS:
+            raise ValueError(
+                f"integrator must be one of {INTEGRATORS}, got {integrator!r}."
+            )
         y = self._momenta(eta)
         p = np.ascontiguousarray(np.broadcast_to(self._to_scaled(base), y.shape))
         m, d = y.shape

@@ -29,6 +29,7 @@ from geolearn.utils._jit import POINT, POINTS, first_class, kernel
 FEWEST_STEPS = 4
 _MOST_STEPS = 10_000_000
 _DRIFT = 1e-3
+_AT_REST = 1e-24  # squared share of a momentum in the subspace that is rounding
 _FINE, _LEFT, _DRIFTED, _SINGULAR = 0, 1, 2, 3
 
 
@@ -70,6 +71,18 @@ def _symplectic_euler(slope, samples, near, law, h, p, y, v, f, line, V, room):
 
 
 @kernel
+def _restore(scale, y, v, f):
+    """Scale the momentum, which gives the curve back the energy it started with.
+
+    Velocities are linear and forces quadratic in it.
+    """
+    for a in range(y.shape[0]):
+        y[a] *= scale
+        v[a] *= scale
+        f[a] *= scale * scale
+
+
+@kernel
 def _follow(
     slope, samples, law, base, eta, n, every, euler, line, patient, path, end, facts
 ):
@@ -85,7 +98,7 @@ def _follow(
     near = no_list(d)
     h = 1.0 / n
     status = _FINE
-    energy, drift = 0.0, 0.0
+    energy, growth, drift = 0.0, 1.0, 0.0
     for i in range(n + 1):
         if line and i == 0:  # the speed is that of the projected momentum
             near, status = slope(samples, near, law, p, y, False, V, room, v, f)
@@ -96,8 +109,10 @@ def _follow(
         now = np.dot(v, v)
         if i == 0:
             energy = now
-        if now != energy:
-            drift = max(drift, abs(now / energy - 1.0))
+        elif now != energy and energy > _AT_REST * np.dot(eta, eta):
+            growth *= now / energy
+            drift = max(drift, abs(growth - 1.0))
+            _restore(math.sqrt(energy / now), y, v, f)
         facts[1], facts[2] = drift, i * h
         if i % every == 0:
             path[i // every] = p
