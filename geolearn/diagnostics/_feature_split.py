@@ -2,12 +2,13 @@
 
 import numpy as np
 from joblib import Parallel, delayed
+from scipy.spatial.distance import pdist
 from scipy.stats import rankdata
 from sklearn.utils import check_random_state
 
 from geolearn.diagnostics._checks import check_choice, check_count
 from geolearn.diagnostics._spectrum import check_representation
-from geolearn.metrics import pairwise_distances
+from geolearn.utils._threads import matrix_threads, resolve_threads
 
 
 def feature_split_stability(
@@ -92,9 +93,10 @@ def feature_split_stability(
     if size > 0.0:
         Z = Z / size  # squares neither overflow nor underflow
     orders = [rng.permutation(Z.shape[1]) for _ in range(n_splits)]
-    scores = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(_split_correlation)(Z, order, metric) for order in orders
-    )
+    with matrix_threads(1):  # threads run over halvings
+        scores = Parallel(n_jobs=resolve_threads(n_jobs), prefer="threads")(
+            delayed(_split_correlation)(Z, order, metric) for order in orders
+        )
     return float(np.mean(scores))
 
 
@@ -114,14 +116,13 @@ def _split_correlation(Z, order, metric):
 
 def _distances(Z, metric):
     """Return the distances of the pairs i < j, row by row."""
-    if metric == "cosine":
-        norms = np.sqrt(np.einsum("ij,ij->i", Z, Z))
-        zero = norms == 0.0
-        unit = Z / np.where(zero, 1.0, norms)[:, None]
-        D = 1.0 - unit @ unit.T
-        D[np.ix_(zero, zero)] = 0.0
-    else:
-        D = pairwise_distances(Z)
+    if metric == "euclidean":
+        return pdist(Z)
+    norms = np.sqrt(np.einsum("ij,ij->i", Z, Z))
+    zero = norms == 0.0
+    unit = Z / np.where(zero, 1.0, norms)[:, None]
+    D = 1.0 - unit @ unit.T
+    D[np.ix_(zero, zero)] = 0.0
     return D[np.triu_indices(D.shape[0], 1)]
 
 

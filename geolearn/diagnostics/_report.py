@@ -101,7 +101,7 @@ class RepresentationReport:
     >>> report.to_dict()["manifold_capacity"]["note"]
     'needs y, the classes of the rows.'
     >>> frame = report.to_frame()
-    >>> frame.loc["rankme", "value"] < 3.1
+    >>> bool(frame.loc["rankme", "value"] < 3.1)
     True
     """
 
