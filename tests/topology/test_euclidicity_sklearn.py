@@ -128,7 +128,7 @@ def test_pipeline_and_grid_search(cross):
         score(estimator(n_neighbors=k, intrinsic_dim=1).fit(X), X, y) for k in (8, 20)
     ]
     assert search.best_score_ == pytest.approx(max(by_hand), abs=0.02)
-    assert search.best_score_ > 0.9
+    assert search.best_score_ > 0.8
 
 
 @pytest.mark.parametrize("radii", [None, (0.01, 0.2, 0.2, 0.5)], ids=str)
