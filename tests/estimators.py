@@ -8,6 +8,7 @@ of samples. `HeatGeodesicEmbedding(affinity="precomputed")` is not here: it has 
 
 from geolearn.decomposition import (
     BarycentricSubspaceAnalysis,
+    LocalPCA,
     PrincipalGeodesicAnalysis,
     PrincipalSubbundle,
     TangentPCA,
@@ -105,6 +106,8 @@ ESTIMATORS = [
         early_exaggeration_iter=10,
         random_state=0,
     ),
+    LocalPCA(n_neighbors=3),
+    LocalPCA(1, n_neighbors=None, radius=3.0, weights="gaussian"),
     TangentPCA(n_components=1),
     PrincipalGeodesicAnalysis(n_components=1),
     BarycentricSubspaceAnalysis(n_components=1),

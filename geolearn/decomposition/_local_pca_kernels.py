@@ -3,9 +3,10 @@
 import math
 
 import numpy as np
+from numba import prange, types
 
 from geolearn.decomposition._subbundle_eigen import eigenpairs
-from geolearn.utils._jit import kernel, numba
+from geolearn.utils._jit import POINTS, TABLE, first_class, kernel
 
 # kernels: _subbundle_eigen=35fe36cb
 
@@ -146,7 +147,7 @@ def _one(X, q, rows, sigma, mean, eigenvalues, components, scales):
 
 
 @kernel(parallel=True)
-def local_components(X, Q, rows, stops, sigma, mean, eigenvalues, components, scales):
+def _local_components(X, Q, rows, stops, sigma, mean, eigenvalues, components, scales):
     """Fill what is known of each query; rows of queries without samples stay.
 
     ``rows[stops[i]:stops[i + 1]]`` are the neighbours of query i. `sigma` is 0 for
@@ -154,9 +155,21 @@ def local_components(X, Q, rows, stops, sigma, mean, eigenvalues, components, sc
     farthest neighbour. `scales` holds the bandwidth, the effective sample size and
     the distance to the farthest neighbour.
     """
-    for i in numba.prange(Q.shape[0]):
+    for i in prange(Q.shape[0]):
         near = rows[stops[i] : stops[i + 1]]
         if near.shape[0] > 0:
             _one(
                 X, Q[i], near, sigma, mean[i], eigenvalues[i], components[i], scales[i]
             )
+
+
+_LIST = types.Array(types.int64, 1, "C", readonly=True)
+_SIGNATURE = (
+    *(POINTS, POINTS, _LIST, _LIST, types.float64),
+    *(TABLE, TABLE, types.float64[:, :, ::1], TABLE),
+)
+
+
+def local_components(*arguments):
+    """Run the driver, compiled once for read-only and other arrays."""
+    first_class(_local_components, *_SIGNATURE)(*arguments)

@@ -34,6 +34,7 @@ from geolearn.utils._jit import POINT, POINTS, kernel
 
 _GAP = 1e-3  # relative gap below which the rank is not defined
 _FINE, _LEFT, _SINGULAR = 0, 1, 3
+_ROUNDING = 16 * 2.0**-53
 _ANTIPODE = 1e-24  # squared cosine of half the angle, below which directions are noise
 
 
@@ -75,6 +76,12 @@ def onto_space(kappa, p):
     for a in range(1, p.shape[0]):
         square += p[a] * p[a]
     if kappa < 0.0:
+        # Along the ray from 0, as boosts ask for, unless there is only rounding.
+        norm = p[0] * p[0] - square
+        if norm > 0.0 and abs(norm - 1.0) > _ROUNDING * square:
+            for a in range(1, p.shape[0]):
+                p[a] /= math.sqrt(norm)
+            square /= norm
         p[0] = math.sqrt(1.0 + square)
         return
     length = math.sqrt(square + p[0] * p[0])

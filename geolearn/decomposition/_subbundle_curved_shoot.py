@@ -5,7 +5,7 @@ after each step; where its energy changes by more than a thousandth, it is follo
 again with half the step.
 """
 
-# kernels: _subbundle_curved_kernels=99664d6d _subbundle_kernels=62377a26
+# kernels: _subbundle_curved_kernels=f57d4cd6 _subbundle_kernels=62377a26
 
 import math
 
