@@ -1,5 +1,6 @@
 """Curves, distances and surfaces of a fitted principal subbundle."""
 
+import warnings
 from numbers import Integral
 
 import numpy as np
@@ -23,6 +24,7 @@ from geolearn.decomposition._subbundle_distances import (
 from geolearn.decomposition._subbundle_fan import reconstruct
 from geolearn.decomposition._subbundle_model import Flow
 from geolearn.decomposition._subbundle_reach import Reach
+from geolearn.decomposition._subbundle_types import ENERGY_DRIFT
 from geolearn.utils._progress import Progress
 from geolearn.utils.validation import check_integer, check_positive
 
@@ -56,6 +58,12 @@ class SubbundleGeometry:
             If `fit` was not called before.
         ValueError
             If a shape is wrong or an entry infinite.
+
+        Warns
+        -----
+        UserWarning
+            If curves are inexact, as the bandwidth is too small for the noise or the
+            steps too long.
         """
         check_is_fitted(self)
         V = check_coordinates(V, self.n_components_)
@@ -354,4 +362,16 @@ class SubbundleGeometry:
         return base, self._field.frame(base[None], self.n_jobs)[0]
 
     def _shoot(self, base, eta, record=None):
-        return self._field.shoot(base, eta, record=record, **curve_options(self))
+        """Follow curves, and say so where their energy drifts."""
+        shot = self._field.shoot(base, eta, record=record, **curve_options(self))
+        drifting = shot.status == ENERGY_DRIFT
+        if drifting.any():
+            warnings.warn(
+                f"The energy of {drifting.sum()} of {len(drifting)} curves changes by "
+                f"up to {shot.drift[drifting].max():.1g} of itself, so that they are "
+                f"inexact: lower step={self.step:g}, or raise the bandwidth "
+                f"{self.bandwidth_:.3g}.",
+                UserWarning,
+                stacklevel=3,
+            )
+        return shot

@@ -329,3 +329,11 @@ def test_questions_before_fit_are_refused():
             getattr(model, name)(X)
     with pytest.raises(NotFittedError):
         model.reconstruct()
+
+
+def test_curves_whose_energy_drifts_are_said():
+    rng = np.random.default_rng(0)
+    X = fibonacci(300) + 0.1 * rng.normal(size=(300, 3))
+    model = PrincipalSubbundle(2, bandwidth=0.2, step=3.0).fit(X)
+    with pytest.warns(UserWarning, match="energy of .* curves changes.*lower step=3"):
+        model.exp([[0.8, 0.0], [0.0, 0.8], [-0.8, 0.0], [0.0, -0.8]])
