@@ -52,7 +52,7 @@ def exponential(n, bandwidth, n_steps):
 
     def add(name, call, count, repeats):
         times, found = timed(call, repeats)
-        error = np.linalg.norm(found - ends[:count], axis=1).max()
+        error = np.median(np.linalg.norm(found - ends[:count], axis=1))
         rows[name] = {key: value / count for key, value in times.items()}
         rows[name]["error"] = float(error)
 

@@ -125,9 +125,9 @@ def main():
             packages.update(result["versions"])
     if options.output:
         save_json({"machine": about, "results": results}, options.output)
-    print(f"{head(about, packages)}\n\nCPU clock, one thread; errors are medians, of")
-    print("curves the largest. Rigid and affine: after the best motion or linear map;")
-    print("near: within a geodesic distance of 3 of the base point.\n")
+    print(f"{head(about, packages)}\n\nCPU clock, one thread; errors are medians.")
+    print("Rigid and affine: after the best motion or linear map; near: within a")
+    print("geodesic distance of 3 of the base point.\n")
     for title, result in results.items():
         print(report(title, result, options.style))
     if options.check and slow(results):
