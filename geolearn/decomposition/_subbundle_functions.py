@@ -62,7 +62,7 @@ class SubbundleExp(NamedTuple):
     path: np.ndarray | None
 
 
-def _manifold_of(manifold, X):
+def manifold_of(manifold, X):
     """Return the manifold and the checked samples."""
     X = np.asarray(X, dtype=np.float64)
     if X.ndim != 2:
@@ -100,7 +100,7 @@ def _starts(manifold, points, momenta, name):
     return np.ascontiguousarray(points), np.ascontiguousarray(momenta)
 
 
-def _field_of(manifold, X, **options):
+def field_of(manifold, X, **options):
     if isinstance(manifold, Euclidean):
         return euclidean_field(X, **options)
     return curved_field(X, manifold, **options)
@@ -190,9 +190,9 @@ def principal_subbundle_hamiltonian(
     >>> result.energy.round(6)
     array([0.617968])
     """
-    manifold, X = _manifold_of(manifold, X)
+    manifold, X = manifold_of(manifold, X)
     points, covectors = _starts(manifold, points, covectors, "points")
-    field = _field_of(
+    field = field_of(
         manifold,
         X,
         n_components=n_components,
@@ -308,9 +308,9 @@ def principal_subbundle_exp(
         )
     if n_records is not None:
         check_integer(n_records, "n_records")
-    manifold, X = _manifold_of(manifold, X)
+    manifold, X = manifold_of(manifold, X)
     base, covectors = _starts(manifold, base, covectors, "base")
-    field = _field_of(
+    field = field_of(
         manifold,
         X,
         n_components=n_components,

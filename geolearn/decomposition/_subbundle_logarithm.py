@@ -1,17 +1,15 @@
 """Logarithms of principal subbundles without an estimator."""
 
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from geolearn.decomposition._subbundle_chart import chart
-from geolearn.decomposition._subbundle_curved import curved_field
-from geolearn.decomposition._subbundle_field import INTEGRATORS, euclidean_field
+from geolearn.decomposition._subbundle_field import INTEGRATORS
+from geolearn.decomposition._subbundle_functions import field_of, manifold_of
 from geolearn.decomposition._subbundle_model import Flow
 from geolearn.decomposition._subbundle_reach import Reach
 from geolearn.decomposition._subbundle_types import OK
-from geolearn.manifolds import Euclidean, Hyperboloid, Sphere, get_manifold
 from geolearn.utils._progress import Progress
 from geolearn.utils.validation import check_integer, check_points, check_positive
 
@@ -163,11 +161,16 @@ def principal_subbundle_log(
     check_integer(max_iter, "max_iter")
     check_positive(tol, "tol")
     check_positive(step, "step")
-    manifold, (X, base, Y) = _points_of(manifold, X, base, Y)
-    build: Any = euclidean_field
-    if not isinstance(manifold, Euclidean):
-        build = partial(curved_field, manifold=manifold)
-    field = build(
+    manifold, X = manifold_of(manifold, X)
+    base = np.asarray(base, dtype=np.float64)
+    if base.ndim != 1:
+        raise ValueError(
+            f"base must be one point of shape (n_features,), got shape {base.shape}."
+        )
+    base = check_points(manifold, base[None], name="base")
+    Y = None if Y is None else check_points(manifold, Y, name="Y")
+    field = field_of(
+        manifold,
         X,
         n_components=n_components,
         bandwidth=bandwidth,
@@ -208,25 +211,3 @@ def _logs(field, base, frame, Y, init, options, progress):
         n_jobs=flow.n_jobs,
         progress=progress,
     )
-
-
-def _points_of(manifold, X, base, Y):
-    """Return the manifold and validated points; one base as a row."""
-    X = np.asarray(X, dtype=np.float64)
-    base = np.asarray(base, dtype=np.float64)
-    if base.ndim != 1:
-        raise ValueError(
-            f"base must be one point of shape (n_features,), got shape {base.shape}."
-        )
-    if X.ndim != 2:
-        raise ValueError(f"X must have shape (n_samples, n_features), got {X.shape}.")
-    manifold = get_manifold(manifold, X.shape[1])
-    if not isinstance(manifold, Euclidean | Sphere | Hyperboloid):
-        raise ValueError(
-            f"manifold={manifold!r} must be 'euclidean', 'sphere', 'hyperboloid', or "
-            f"an instance of Euclidean, Sphere or Hyperboloid; map other data to "
-            f"vectors first."
-        )
-    checked = [check_points(manifold, X), check_points(manifold, base[None])]
-    checked.append(None if Y is None else check_points(manifold, Y, name="Y"))
-    return manifold, checked
