@@ -211,6 +211,16 @@ def test_energy_is_conserved(noisy_sphere):
     assert_allclose(field.shoot(base, eta).points, fine.points, atol=5e-6)
 
 
+def test_a_curve_whose_energy_changes_is_followed_with_half_the_step(noisy_sphere):
+    field, base, eta = noisy_sphere
+    coarse = field.shoot(base, eta, step=2.0)  # the fewest steps, 4
+    halved = field.shoot(base, eta, step=0.7)  # 8 steps
+    changed = np.all(coarse.points == halved.points, axis=1)
+    assert changed.any()
+    assert_array_equal(coarse.drift[changed], halved.drift[changed])
+    assert (coarse.drift[~changed] <= 1e-3).all()
+
+
 def test_integrators_agree(noisy_sphere):
     field, base, eta = noisy_sphere
     base, eta = base[:2], eta[:2]

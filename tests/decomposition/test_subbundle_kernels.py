@@ -73,6 +73,9 @@ def test_search_finds_what_a_full_pass_finds(d):
     order, bounds, boxes = build_tree(X)
     assert_array_equal(np.sort(order), np.arange(150))
     found = np.empty(150, dtype=np.int64)
+    for p in rng.normal(size=(60, d)):
+        r2 = ((X - p) ** 2).sum(axis=1)
+        assert_allclose(nearest(X[order], bounds, boxes, p), r2.min(), rtol=1e-12)
     for p in [*X[38:44], *rng.normal(size=(5, d)) * 3]:
         r2 = ((X - p) ** 2).sum(axis=1)
         assert_allclose(
