@@ -46,7 +46,7 @@ for row, (name, (X, singular)) in zip(axes, surfaces.items(), strict=True):
             X, score, ax=ax, score_name=method, name=f"{name}\n{method}"
         )
         ax.set_aspect("equal")
-        ax.set(xticks=[], yticks=[], zticks=[])
+        ax.set(xticks=[], yticks=[], zticks=[], xlabel="", ylabel="", zlabel="")
         ax.view_init(*views[name])
 plt.show()
 
