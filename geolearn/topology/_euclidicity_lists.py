@@ -140,7 +140,8 @@ def _nearest(index, X, k, n_jobs):
     counts = np.zeros(n_queries, dtype=np.intp)
     open_rows, asked = np.arange(n_queries), min(k + 1, n)
     while open_rows.size:
-        d, j = index.query(X[open_rows], asked, n_jobs=n_jobs)
+        block = X if open_rows.size == n_queries else X[open_rows]  # spare a copy
+        d, j = index.query(block, asked, n_jobs=n_jobs)
         positive = d > _ZERO * d[:, -1:]
         n_zero = asked - positive.sum(axis=1)
         done = (asked - n_zero >= k) | (asked == n)
