@@ -102,13 +102,13 @@ def test_few_neighbours_of_many_features(n_neighbors):
 
 def test_a_circle():
     """Equispaced: the arc of angle a has variance 1/2 + sin(2a)/4a - sinc(a)^2."""
-    t = np.linspace(0.0, 2.0 * np.pi, 2000, endpoint=False)
+    t = np.linspace(0.0, 2.0 * np.pi, 600, endpoint=False)
     X = np.column_stack([np.cos(t), np.sin(t)])
-    pca = LocalPCA(n_neighbors=401).fit(X)
-    a = 200.5 * t[1]
+    pca = LocalPCA(n_neighbors=121).fit(X)
+    a = 60.5 * t[1]
     along = 0.5 - np.sin(2 * a) / (4 * a)
     across = 0.5 + np.sin(2 * a) / (4 * a) - (np.sin(a) / a) ** 2
-    np.testing.assert_allclose(pca.eigenvalues_, [[along, across]] * 2000, rtol=2e-4)
+    np.testing.assert_allclose(pca.eigenvalues_, [[along, across]] * 600, rtol=2e-3)
     assert (pca.ranks_ == 1).all()
     tangent = np.column_stack([-np.sin(t), np.cos(t)])
     cosine = np.sum(pca.components_[:, 0] * tangent, axis=1)
@@ -207,7 +207,7 @@ def test_degenerate_neighbourhoods():
         assert (pca.ranks_[15:] == 2).all()
         np.testing.assert_array_equal(pca.means_[:15], X[:15])
         assert np.isfinite(pca.bandwidths_).all()
-    line = np.linspace(0.0, 1.0, 40)[:, None] * [1.0, 2.0, 2.0] + 1e6
+    line = np.linspace(0.0, 1.0, 40)[:, None] * [1.0, 2.0, 2.0] + 1e9
     pca = LocalPCA(2, n_neighbors=8).fit(line)
     assert (pca.ranks_ == 1).all()  # the offset's rounding is no spread
     np.testing.assert_allclose(
