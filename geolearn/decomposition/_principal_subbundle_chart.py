@@ -1,6 +1,6 @@
 """The chart of the training samples, made once, and of samples beside them."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,7 +24,7 @@ class Placed(NamedTuple):
     status: np.ndarray
 
 
-def curve_options(estimator) -> dict:
+def curve_options(estimator) -> dict[str, Any]:
     """Return how curves are integrated."""
     return {
         "step": estimator.step,
@@ -33,7 +33,7 @@ def curve_options(estimator) -> dict:
     }
 
 
-def search_options(estimator) -> dict:
+def search_options(estimator) -> dict[str, Any]:
     """Return how coordinates are searched for."""
     options = {"max_iter": estimator.max_iter, "tol": estimator.tol}
     return options | curve_options(estimator)
@@ -69,8 +69,11 @@ class TrainingChart:
     def found(self, estimator) -> ChartResult:
         """Return the chart of the training samples."""
         if self._found is None:
+            field, base, frame = self._start
             found = chart(
-                *self._start,
+                field,
+                base,
+                frame,
                 self._points,
                 init=estimator.init,
                 n_directions=estimator.n_directions,

@@ -132,8 +132,9 @@ def distinct_samples(X, sample_weight) -> DistinctSamples:
     rows[heavy] = inverse
     masses = np.bincount(inverse, None if weight is None else weight[heavy])
     alike = bool((masses == masses[0]).all())
-    masses = None if alike else masses / masses.mean()
-    return DistinctSamples(np.ascontiguousarray(points), masses, rows)
+    return DistinctSamples(
+        np.ascontiguousarray(points), None if alike else masses / masses.mean(), rows
+    )
 
 
 def known_rows(X, points) -> np.ndarray:

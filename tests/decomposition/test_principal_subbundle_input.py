@@ -106,6 +106,9 @@ def test_copies_count_as_weights():
     W = weighted.fit_transform(X, sample_weight=counts)
     np.testing.assert_array_equal(V, np.repeat(W, counts, axis=0))
     assert copies.bandwidth_ == weighted.bandwidth_
+    w = counts * np.exp(-0.5 * (X**2).sum(axis=1) / copies.bandwidth_**2)
+    mean = copies.local_pca(np.zeros((1, 3))).mean[0]
+    np.testing.assert_allclose(mean, w @ X / w.sum(), atol=1e-5)
 
 
 def test_samples_of_weight_zero_are_left_out_but_charted():
@@ -187,10 +190,14 @@ def test_no_bandwidth_helps_uneven_weights():
         PrincipalSubbundle(2, bandwidth=1.0).fit(disc(20), sample_weight=weight)
 
 
-def test_points_far_from_the_data_have_no_coordinates():
-    model = PrincipalSubbundle(2, bandwidth=0.4).fit(disc())
+@pytest.mark.parametrize("store_jacobian", [True, False])
+def test_points_far_from_the_data_have_no_coordinates(store_jacobian):
+    model = PrincipalSubbundle(2, bandwidth=0.4, store_jacobian=store_jacobian)
+    model.fit(disc())
     V = model.transform([[30.0, 0.0, 0.0], [0.1, 0.0, 0.0]])
     np.testing.assert_array_equal(np.isnan(V), [[True, True], [False, False]])
+    # nearer than where curves stop, but off the data by more than two bandwidths
+    assert np.isnan(model.transform([[0.0, 0.0, 1.0]])).all()
 
 
 def test_curves_stop_at_the_boundary_and_at_gaps():
@@ -200,7 +207,8 @@ def test_curves_stop_at_the_boundary_and_at_gaps():
     assert 0.3 < known.mean() < 0.5
     assert known[: known.sum()].all()  # once lost, always lost
     assert np.isnan(model.exp([[3.0]])).all()
-    assert np.isnan(model.inverse_transform([[np.nan]])).all()
+    ends = model.inverse_transform([[np.nan], [3.0], [0.1]])
+    np.testing.assert_array_equal(np.isnan(ends[:, 0]), [True, True, False])
     gap = arc(gap=1.0)
     model = PrincipalSubbundle(1, bandwidth=0.1, base_point=45).fit(gap)
     toward = np.sign(gap[0, 0] - gap[45, 0]) * np.sign(model.base_frame_[0, 0])
