@@ -8,8 +8,9 @@ Each map is made from part of the rows; the held-out rows are placed on it
 afterwards. Then two sessions of hand gestures, recorded by 8 electrodes on the
 forearm: covariance classifiers are trained on one session and tested on the other,
 and a map shows the matrices. Last, the hierarchy of a clustering of the digits, drawn
-in the hyperbolic plane: its points tell the digits by a hyperbolic forest; and shapes
-of hands, each a combination of three of them.
+in the hyperbolic plane: its points tell the digits by a hyperbolic forest; shapes of
+hands, each a combination of three of them; the angle of a turned digit, told by the
+length of the curve of its images; and where the digits stop being a manifold.
 """
 
 import argparse
@@ -43,14 +44,21 @@ from geolearn.datasets import (
     load_emg_gestures,
     load_hand_shapes,
     make_branching_tree,
+    make_rotated_digit,
 )
-from geolearn.decomposition import BarycentricSubspaceAnalysis, TangentPCA
+from geolearn.decomposition import (
+    BarycentricSubspaceAnalysis,
+    PrincipalSubbundle,
+    TangentPCA,
+)
+from geolearn.diagnostics import RepresentationReport
 from geolearn.embedding import HeatGeodesicEmbedding, RieSNE, TreeEmbedding
 from geolearn.ensemble import HyperbolicRandomForestClassifier
 from geolearn.manifolds import SPD, PlanarShapes
 from geolearn.metrics import distance_correlation_score, hyperbolic_distances
 from geolearn.metrics import trustworthiness as trust
 from geolearn.plotting import EmbeddingDisplay, PoincareDisplay
+from geolearn.topology import Euclidicity
 
 NEIGHBORS = 10
 
@@ -324,6 +332,65 @@ def shapes():
         print(f"{name:50s}{score:10.3f}{left_over:13.3f}{seconds:9.2f}")
 
 
+def turned_digit():
+    """Tell the angle of a turned image by its place on the curve of all of them."""
+    X, angle = make_rotated_digit(360, noise=0.15, random_state=0)
+    X = PCA(8).fit_transform(X)
+    print(f"\nCurve: {len(X)} noisy images of one digit, turned through a circle")
+    print(f"{'':50s}{'error':>10s}{'seconds':>22s}")
+    for name, method in (
+        ("PrincipalSubbundle, 1 dimension", PrincipalSubbundle(1, random_state=0)),
+        ("Isomap, 1 dimension", Isomap(n_neighbors=NEIGHBORS, n_components=1)),
+    ):
+        start = time.perf_counter()
+        position = method.fit_transform(X).ravel()
+        seconds = time.perf_counter() - start
+        # Angles from that of the image in the middle, either way round.
+        middle = np.nanargmin(np.abs(position - np.nanmedian(position)))
+        away = (angle - angle[middle] + np.pi) % (2.0 * np.pi) - np.pi
+        slope = np.nansum(position * away) / np.nansum(position**2)
+        error = np.degrees(np.nanmedian(np.abs(slope * position - away)))
+        print(f"{name:50s}{error:9.1f}°{seconds:22.2f}")
+
+
+def singular_digits(output):
+    """Score how far the surroundings of each digit are from flat space."""
+    X, y = load_digits(return_X_y=True)
+    start = time.perf_counter()
+    detector = Euclidicity(n_steps=5, random_state=0).fit(X)
+    seconds = time.perf_counter() - start
+    order = np.argsort(detector.euclidicity_)
+    most = np.bincount(y[order[-100:]], minlength=10).argmax()
+    share = np.mean(y[order[-100:]] == most)
+    print(
+        f"\nSingular points: {len(X)} digits beside flat space of dimension "
+        f"{detector.intrinsic_dim_} ({seconds:.2f} s)\n"
+        f"of the 100 most singular ones {share:.0%} are a {most}; it has less freedom"
+    )
+    draw_images(X, order, output / "singular.png")
+    print("\nHealth of two representations of the digits")
+    names = ("local_dimension", "rankme", "curvature_max_normal", "manifold_capacity")
+    print(f"{'':26s}" + "".join(f"{name:>21s}" for name in names))
+    for name, Z in (("pixels", X), ("10 components", PCA(10).fit_transform(X))):
+        report = RepresentationReport(Z, y, random_state=0)
+        print(f"{name:26s}" + "".join(f"{report[key]:21.3f}" for key in names))
+
+
+def draw_images(X, order, path):
+    """Draw the images at both ends of an order."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(2, 16, figsize=(11, 1.9), layout="constrained")
+    rows = {"flattest": order[:16], "most singular": order[-16:]}
+    for row, (name, chosen) in zip(axes, rows.items(), strict=True):
+        for ax, k in zip(row, chosen, strict=True):
+            ax.imshow(X[k].reshape(8, 8), cmap="gray_r")
+            ax.set(xticks=[], yticks=[])
+        row[0].set_ylabel(name, rotation=0, ha="right", va="center")
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
 def draw_hierarchy(nodes, edges, y, path):
     """Draw the tree, and the digits as its leaves, in the Poincaré disk."""
     import matplotlib.pyplot as plt
@@ -357,6 +424,8 @@ def main():
     gestures(output)
     hierarchy(output)
     shapes()
+    turned_digit()
+    singular_digits(output)
     print(
         "\ntrust: trustworthiness of 10 neighbours; held-out: accuracy of a 10-NN "
         "classifier\nin the map on rows placed afterwards; pearson, spearman: mean "
@@ -364,7 +433,7 @@ def main():
         "re-centred: each session moved to\nthe identity by its own mean, without "
         "labels."
     )
-    names = "digits, tree, gestures, covariances and hierarchy (.png)"
+    names = "digits, tree, gestures, covariances, hierarchy and singular (.png)"
     print(f"\nFigures: {output.resolve()}/{names}")
     print(f"Total time: {time.perf_counter() - start:.0f} s")
 
