@@ -29,6 +29,7 @@ from tests.estimators import (
 @pytest.mark.filterwarnings("ignore:bandwidth=:UserWarning")
 @pytest.mark.filterwarnings("ignore:The samples have an effective number:UserWarning")
 @pytest.mark.filterwarnings("ignore:.*not connected with the base point:UserWarning")
+@pytest.mark.filterwarnings("ignore:The energy of .* curves changes:UserWarning")
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failed_checks)
 def test_estimator(estimator, check):
     check(estimator)
