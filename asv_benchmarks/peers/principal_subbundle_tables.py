@@ -68,6 +68,12 @@ def middle(found, key):
     return statistics.median(f[key] for f in found)
 
 
+def spread(found, key):
+    """Return the smallest and the largest number over the draws as text."""
+    numbers = [f[key] for f in found]
+    return f"{min(numbers):.3f} to {max(numbers):.3f}"
+
+
 def verdict(value, wanted):
     """Say whether a median is at most a quarter above what is wanted."""
     return "yes" if value <= MARGIN * wanted else "NO"
@@ -119,6 +125,7 @@ def surface_rows(cases, n_draws, results):
             f"{n}, {noise:g}, {sigma:g}, {d}" + ", whole" * whole,
             f"{median:g}" + ("" if p90 is None else f" ({p90:g})"),
             f"{ours:.3f} ({middle(found, 'p90'):.3f})",
+            spread(found, "median"),
             verdict(ours, median),
             f"{isomap:g}",
             f"{theirs:.3f} ({middle(found, 'isomap_p90'):.3f})",
@@ -151,7 +158,13 @@ def distance_rows(n_draws, results):
 
 SPHERE = ["n, noise, bandwidth", "degrees wanted", "degrees", "good", "ends wanted"]
 SPHERE += ["ends", "good", "lost", "largest drift"]
-SURFACE = ["n, noise, bandwidth, features", "chart wanted", "median (90 %)", "good"]
+SURFACE = [
+    "n, noise, bandwidth, features",
+    "chart wanted",
+    "median (90 %)",
+    "draws",
+    "good",
+]
 SURFACE += ["Isomap wanted", "Isomap", "length wanted", "length", "charted", "CPU s"]
 ANGLES = ["noise, bandwidth", "wanted", "distance", "good", "graph wanted", "graph"]
 ANGLES += ["chord", "found"]
