@@ -117,7 +117,7 @@ def touching(n_draws):
     """Return the row of touching spheres at radii of their own size."""
     z, levels = [], []
     for seed in range(n_draws):
-        X, y = make_wedged_spheres(1500, regular_beyond=0.7, random_state=seed)
+        X, y = make_wedged_spheres(1500, regular_beyond=1.3, random_state=seed)
         model = Euclidicity(
             intrinsic_dim=2, radii=(0.4, 0.7, 0.7, 1.2), n_steps=3, random_state=seed
         ).fit(X)
