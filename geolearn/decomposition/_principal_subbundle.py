@@ -69,7 +69,8 @@ class PrincipalSubbundle(
         Whether to move the base point towards the middle of the noise. "mean", or
         True, replaces it by the local mean once; "ridge" goes on, across the plane
         only, until the local mean lies in the plane. Both shift the point by about
-        :math:`k \sigma^2 / 2R` towards the centre of a curvature of radius R.
+        :math:`k \sigma^2 / 2R` towards the centre of a curvature of radius R. The base
+        points that :meth:`reconstruct` takes are moved, too.
     base_bandwidth : float or None, default=None
         Bandwidth of that step; None takes the one of the curves. A smaller one has
         less bias.

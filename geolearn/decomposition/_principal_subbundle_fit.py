@@ -53,7 +53,7 @@ def fit_field(estimator, X, samples, manifold, rng) -> FittedField:
         field,
         samples.points,
         base,
-        "mean" if estimator.center_base is True else estimator.center_base,
+        estimator.center_base,
         estimator.base_bandwidth,
         rng,
     )

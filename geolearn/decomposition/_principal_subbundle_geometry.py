@@ -16,12 +16,12 @@ from geolearn.decomposition._principal_subbundle_input import (
     check_new,
     check_times,
 )
-from geolearn.decomposition._subbundle_base import project_to_ridge
+from geolearn.decomposition._subbundle_base import center_bases, project_to_ridge
 from geolearn.decomposition._subbundle_distances import (
     graph_distances,
     pairwise_log_distances,
 )
-from geolearn.decomposition._subbundle_fan import reconstruct
+from geolearn.decomposition._subbundle_fan import SPACING, reconstruct, spread_bases
 from geolearn.decomposition._subbundle_model import Flow
 from geolearn.decomposition._subbundle_reach import Reach
 from geolearn.decomposition._subbundle_types import ENERGY_DRIFT
@@ -262,6 +262,8 @@ class SubbundleGeometry:
             n_points = check_integer(n_points, "n_points")
         if bases is not None:
             bases = check_new(self, bases, name="bases")
+        elif self.center_base is not False:
+            bases = self._centered_bases(radius)
         result = reconstruct(
             self._field,
             bases,
@@ -274,6 +276,15 @@ class SubbundleGeometry:
             **curve_options(self),
         )
         return result if return_result else result.points
+
+    def _centered_bases(self, radius):
+        field = self._field
+        spacing = SPACING * field.bandwidth if radius is None else radius
+        bases = spread_bases(field, spacing, self.base_point_)
+        # The first of them is centred already.
+        how = (self.center_base, self.base_bandwidth)
+        bases[1:] = center_bases(field, bases[1:], *how)
+        return bases
 
     def tangent_space(self, X):
         """Return orthonormal bases of the subspaces at points.

@@ -10,7 +10,7 @@ from geolearn.decomposition._subbundle_types import OK, SINGULAR
 from geolearn.graph import nearest_neighbors
 from geolearn.utils.validation import check_points
 
-__all__ = ["central_index", "choose_base", "project_to_ridge"]
+__all__ = ["center_bases", "central_index", "choose_base", "project_to_ridge"]
 
 _N_NEIGHBORS = 10
 _MAX_SAMPLES = 2000
@@ -20,13 +20,24 @@ _RIDGE_TOL = 1e-8  # of the bandwidth
 
 def choose_base(field, X, base_point, center_base, base_bandwidth, random_state):
     """Return the base point (d,) and its orthonormal frame (d, k)."""
-    base = _given_base(field, X, base_point, random_state)
-    if center_base is not False:
-        ridge = (
-            field if base_bandwidth is None else field.with_bandwidth(base_bandwidth)
-        )
-        base = _centered(ridge, base, center_base)
-    return base, field.frame(base[None])[0]
+    base = _given_base(field, X, base_point, random_state)[None]
+    base = center_bases(field, base, center_base, base_bandwidth)
+    return base[0], field.frame(base)[0]
+
+
+def center_bases(field, bases, center_base, base_bandwidth):
+    """Return base points (b, d) moved towards the middle of the noise.
+
+    They stay where they are if `center_base` is False, or where there is no way.
+    """
+    if center_base is False:
+        return bases
+    if base_bandwidth is not None:
+        field = field.with_bandwidth(base_bandwidth)
+    if center_base == "ridge":
+        points, status = project_to_ridge(field, bases)
+        return np.where((status == OK)[:, None], points, bases)
+    return field.local_pca(bases).mean
 
 
 def _given_base(field, X, base_point, random_state):
@@ -47,13 +58,6 @@ def _given_base(field, X, base_point, random_state):
             f"pass one point, an index, or 'central'."
         )
     return check_points(field.manifold, base[None], name="base_point")[0]
-
-
-def _centered(field, base, center_base):
-    if center_base == "ridge":
-        points, status = project_to_ridge(field, base[None])
-        return points[0] if status[0] == OK else base
-    return field.local_pca(base[None]).mean[0]
 
 
 def central_index(X, manifold, random_state=None):

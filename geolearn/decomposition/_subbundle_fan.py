@@ -16,7 +16,7 @@ from geolearn.decomposition._subbundle_types import ENERGY_DRIFT, OK
 from geolearn.graph import NeighborIndex
 
 _GOLDEN = np.pi * (1.0 + np.sqrt(5.0))
-_DEFAULT_SPACING = 4.0  # of bases, over the bandwidth
+SPACING = 4.0  # of bases, over the bandwidth
 _MAX_RECORDS = 200
 
 
@@ -192,7 +192,7 @@ def reconstruct(
     if overlap not in ("union", "average"):
         raise ValueError(f"overlap must be 'union' or 'average', got {overlap!r}.")
     if spacing is None:
-        spacing = _DEFAULT_SPACING * field.bandwidth if radius is None else radius
+        spacing = SPACING * field.bandwidth if radius is None else radius
     radius = spacing if radius is None else radius
     for name, value in (("spacing", spacing), ("radius", radius)):
         if not 0.0 < value < np.inf:

@@ -5,6 +5,7 @@ import logging
 import numpy as np
 import pytest
 
+from geolearn.datasets import make_noisy_sphere
 from geolearn.decomposition import PrincipalSubbundle
 from geolearn.manifolds import Hyperboloid, Sphere
 
@@ -230,6 +231,19 @@ def test_geodesics_are_great_circles(sphere):
     back = model.geodesic(v[0], t=[-0.5])
     np.testing.assert_allclose(back[0], model.exp(-0.5 * v[:1])[0], atol=1e-12)
     assert model.geodesic(v[0], base=X[3], t=2)[0] == pytest.approx(X[3], abs=1e-12)
+
+
+@pytest.mark.parametrize("center_base", ["mean", "ridge"])
+def test_centred_bases_bring_the_reconstruction_to_the_middle_of_the_noise(center_base):
+    X, _ = make_noisy_sphere(1500, noise=0.08, random_state=0)
+    spread = {}
+    for choice in (False, center_base):
+        model = PrincipalSubbundle(2, bandwidth=0.35, center_base=choice).fit(X)
+        P = model.reconstruct(radius=0.8, n_points=600)
+        assert len(P) > 400
+        spread[choice] = np.linalg.norm(P, axis=1).std()
+    # The leaf through a noisy sample keeps its distance from the sphere.
+    assert spread[center_base] < 0.4 * spread[False]
 
 
 def test_reconstruction_is_the_sphere(sphere):
