@@ -8,10 +8,12 @@ the integrator, as they are: differences of curves with unequal steps would
 differentiate the error of the integrator.
 """
 
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from geolearn.decomposition._subbundle_line import Stations, shoot_along
 from geolearn.decomposition._subbundle_space import curvature, lowered, squared_gap
 from geolearn.decomposition._subbundle_types import Shot
 
@@ -24,24 +26,37 @@ _FLOOR = 1e-3  # smallest eigenvalue of the second derivative, over the largest
 _INNER = 30  # steps of the minimisation of a model
 
 
-class Flow(NamedTuple):
-    """Options of the integrator of geodesics."""
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """Follow geodesics of one field, by one integrator."""
 
     step: float = 0.25
     integrator: str = "rk4"
     n_jobs: int | None = None
+    # Curves of lines that were followed already, by their bases.
+    _lines: dict = field(default_factory=dict, repr=False)
+
+    @property
+    def options(self) -> dict:
+        """Options of `shoot`."""
+        names = ("step", "integrator", "n_jobs")
+        return {name: getattr(self, name) for name in names}
 
     def shoot(self, field: Any, base, frame, v, record=None) -> Shot:
         """Follow the geodesics of coordinates `v` (m, k) in frames of the bases."""
+        if field.rank == 1 and base.ndim == 1 and record is None:
+            return self._shoot_along(field, base, frame, v)
         eta = np.einsum("ik,mk->mi" if frame.ndim == 2 else "mik,mk->mi", frame, v)
-        return field.shoot(
-            base,
-            eta,
-            step=self.step,
-            integrator=self.integrator,
-            record=record,
-            n_jobs=self.n_jobs,
-        )
+        return field.shoot(base, eta, record=record, **self.options)
+
+    def _shoot_along(self, field, base, frame, v):
+        key = base.tobytes(), frame.tobytes()
+        if key not in self._lines:
+            self._lines[key] = tuple(
+                Stations(field, base, sign * frame[:, 0], self.options)
+                for sign in (1.0, -1.0)
+            )
+        return shoot_along(self._lines[key], v[:, 0], len(base))
 
     def trace(self, field: Any, base, frame, v, n_records) -> tuple[Shot, np.ndarray]:
         """Return the geodesics and their points (m, n_records, d) after the base."""
