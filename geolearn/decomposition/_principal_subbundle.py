@@ -61,8 +61,7 @@ class PrincipalSubbundle(
         Radius in bandwidths beyond which weights are zero, above 1. None takes 6 for
         "gaussian", where what is cut is below rounding of the integrator, and 4 for
         "tapered".
-    base_point : {"central"}, int or array-like of shape (n_features,), \
-            default="central"
+    base_point : "central", int or array-like of shape (n_features,), default="central"
         Where the curves start: the sample with the smallest mean distance on a
         neighbour graph, the index of a sample, or a point.
     center_base : bool or {"mean", "ridge"}, default=False
