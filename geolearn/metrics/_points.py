@@ -33,7 +33,7 @@ def _check_sphere(X, options, name):
             f"is not on the sphere of radius {radius:g}: its norm is {norms[i]:g}"
         ),
         "Divide the rows by their norms and multiply by the radius, or give the "
-        "radius in metric_params.",
+        "radius in metric_params or by a manifold instance.",
     )
 
 
@@ -50,7 +50,7 @@ def _check_hyperboloid(X, options, name):
             f"coordinate (column 0) is {X[i, 0]:g} but should be {times[i]:g}"
         ),
         "Set column 0 to sqrt(-1 / curvature + sum of the squares of the others), or "
-        "give the curvature in metric_params.",
+        "give the curvature in metric_params or by a manifold instance.",
     )
 
 
@@ -68,7 +68,8 @@ def _check_poincare(X, options, name):
             f"is not inside the Poincaré ball of curvature {curvature:g}: its norm "
             f"{norms[i]:.17g} is not below {bound:g}"
         ),
-        "Scale the rows into the ball, or give the curvature in metric_params.",
+        "Scale the rows into the ball, or give the curvature in metric_params or by a "
+        "manifold instance.",
     )
 
 

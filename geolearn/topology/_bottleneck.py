@@ -73,7 +73,13 @@ def _decreasing(values):
 
 def _split(diagram, name):
     """Return the points that die, and the sorted births of those that do not."""
-    diagram = np.asarray(diagram, dtype=np.float64)
+    try:
+        diagram = np.asarray(diagram, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} is no table of numbers; give one row (birth, death) a point, of "
+            "one degree."
+        ) from error
     if diagram.size == 0:
         diagram = np.empty((0, 2))
     if diagram.ndim != 2 or diagram.shape[1] != 2:

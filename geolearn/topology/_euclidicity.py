@@ -50,7 +50,8 @@ class Euclidicity(OutlierMixin, BaseEstimator):
     ----------
     n_neighbors : int, default=50
         Number K of nearest points, at positive distance, from which the radii of
-        each point are taken where `radii` is None; at least 4.
+        each point are taken where `radii` is None; at least 4. With `radii` it
+        serves ``intrinsic_dim="auto"`` only.
     intrinsic_dim : int or "auto", default="auto"
         Dimension d of the flat model, one for all points. "auto" takes the median
         over the sample of `geolearn.diagnostics.local_intrinsic_dimension`, rounded,
@@ -70,9 +71,11 @@ class Euclidicity(OutlierMixin, BaseEstimator):
     model : {"annulus", "interval"}, default="annulus"
         "annulus" compares with uniform draws of as many points from the flat
         annulus. "interval" compares with the fixed diagram that is empty but for the
-        pair (r, s) in degree max(1, d - 1), and is not random.
+        pair (r, s) in degree max(1, d - 1), and is not random; where `max_degree` is
+        lower, the pair counts with ``combine="pooled"`` only.
     n_model_samples : int, default=4
-        Number M of draws for each number of points and ratio of radii.
+        Number M of draws for each number of points and ratio of radii, where
+        ``model="annulus"``.
     normalize : bool, default=True
         Whether distances are divided by s. Without it, scores have the unit of the
         data and grow with the radii: with `radii` None they rank places by sparsity
@@ -85,10 +88,12 @@ class Euclidicity(OutlierMixin, BaseEstimator):
         Distance of a cell: the largest over the degrees, or that of the diagrams of
         all degrees thrown together, as the authors' code does.
     min_points : int, default=2
-        Annuli of fewer points are left out.
+        Annuli of fewer points are left out, at least 1; one point has no edge and
+        the distance 0 from its model.
     max_points : int, default=100
         Of annuli of more points, those first in a random order of the sample are
-        kept. The cost grows as the third power.
+        kept, at least 2. The cost grows as the third power. `min_points` counts
+        before.
     metric : str, callable or Manifold, default="euclidean"
         Distance between points, as in `geolearn.metrics.pairwise_distances`, or
         "precomputed". Pass unit rows and "euclidean" for cosine similarity.
@@ -169,7 +174,7 @@ class Euclidicity(OutlierMixin, BaseEstimator):
         "null_correction": ["boolean"],
         "combine": [StrOptions({"max", "pooled"})],
         "min_points": [Interval(Integral, 1, None, closed="left")],
-        "max_points": [Interval(Integral, 1, None, closed="left")],
+        "max_points": [Interval(Integral, 2, None, closed="left")],
         "metric": [str, callable, HasMethods(["dist"])],
         "contamination": [
             StrOptions({"auto"}),

@@ -1,7 +1,6 @@
 """What Euclidicity and PersistentDimension check of parameters and samples."""
 
 import warnings
-from collections.abc import Sequence
 
 import numpy as np
 from sklearn.utils.validation import validate_data
@@ -84,6 +83,12 @@ def _check_square(D):
             f"X must be a square matrix of distances for metric='precomputed', got "
             f"shape {D.shape}."
         )
+    if D.diagonal().any():
+        i = int(np.argmax(D.diagonal() != 0.0))
+        raise ValueError(
+            f"X[{i}, {i}]={D[i, i]:.6g}, but the distance of a point to itself is 0, "
+            "else it would be its own neighbour; np.fill_diagonal(X, 0) mends rounding."
+        )
     limit = _ROUNDING * D.max()
     gap, i, j = worst_asymmetry(D, limit)
     if gap > limit:
@@ -114,10 +119,12 @@ def check_radii(radii) -> np.ndarray | None:
     if radii is None:
         return None
     wanted = "radii=(r_min, r_max, s_min, s_max), or None for radii of each point"
-    numbers = isinstance(radii, Sequence | np.ndarray) and not isinstance(radii, str)
-    if not numbers or np.shape(radii) != (4,):
+    try:
+        values = np.array(radii, dtype=np.float64)
+    except (TypeError, ValueError):  # strings, lists in lists, complex numbers
+        values = np.empty(0)
+    if values.shape != (4,):
         raise ValueError(f"radii={radii!r} must be four numbers: pass {wanted}.")
-    values = np.array(radii, dtype=np.float64)
     r_min, r_max, s_min, s_max = values
     if not np.isfinite(values).all():
         raise ValueError(f"radii={radii!r} must be finite: pass {wanted}.")

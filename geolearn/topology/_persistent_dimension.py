@@ -63,7 +63,7 @@ class PersistentDimension(
         How the dimensions of the annuli are joined.
     max_points : int, default=100
         Of annuli of more points, those first in a fixed random order of the sample
-        are kept.
+        are kept, at least 2.
     metric : str, callable or Manifold, default="euclidean"
         Distance between points, as in `geolearn.metrics.pairwise_distances`, or
         "precomputed".
@@ -117,7 +117,7 @@ class PersistentDimension(
         "max_degree": [Interval(Integral, 0, None, closed="left")],
         "threshold": [Interval(Real, 0.0, None, closed="left")],
         "aggregate": [StrOptions({"max", "mean"})],
-        "max_points": [Interval(Integral, 1, None, closed="left")],
+        "max_points": [Interval(Integral, 2, None, closed="left")],
         "metric": [str, callable, HasMethods(["dist"])],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
