@@ -100,11 +100,11 @@ def _check_ranks(ranks):
         first, last = ranks
     except (TypeError, ValueError):
         first = last = None
-    if (
-        not isinstance(first, Integral)
-        or not isinstance(last, Integral)
-        or not 1 <= first < last
-    ):
+    integers = [
+        isinstance(rank, Integral) and not isinstance(rank, bool)
+        for rank in (first, last)
+    ]
+    if not all(integers) or not 1 <= first < last:
         raise ValueError(
             f"ranks must be two ints with 1 <= first < last, got {ranks!r}."
         )

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from geolearn.diagnostics._checks import check_boolean
 from geolearn.diagnostics._classes import split_classes
 
 
@@ -53,6 +54,7 @@ def centroid_nuclear_norm(Z, y, *, normalize=False) -> float:
     >>> round(centroid_nuclear_norm(Z, [0, 1, 0, 1]), 6)
     1.0
     """
+    normalize = check_boolean("normalize", normalize)
     Z, classes = split_classes(Z, y)
     largest = np.abs(Z).max(axis=1)
     if not largest.all():

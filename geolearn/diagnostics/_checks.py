@@ -2,6 +2,8 @@
 
 from numbers import Integral, Real
 
+import numpy as np
+
 
 def check_count(name, value, least) -> int:
     """Return an int that is at least `least`."""
@@ -17,6 +19,13 @@ def check_number(name, value, low, high) -> float:
         if low <= number < high:
             return number
     raise ValueError(f"{name} must be a number in [{low:g}, {high:g}), got {value!r}.")
+
+
+def check_boolean(name, value) -> bool:
+    """Return a bool; a string such as "no" would count as true."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be True or False, got {value!r}.")
+    return bool(value)
 
 
 def check_choice(name, value, choices) -> None:

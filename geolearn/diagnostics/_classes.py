@@ -27,11 +27,38 @@ class Classes(NamedTuple):
     means: np.ndarray
 
 
+def _check_known(y):
+    """Raise if rows have no class, or classes that have no order."""
+    if y.dtype.kind not in "fO":
+        return
+    unknown = [label is None or not _equals(label, label) for label in y]
+    if any(unknown):
+        row = unknown.index(True)
+        raise ValueError(
+            f"y[{row}]={y[row]!s} is no class ({sum(unknown)} of {y.size} rows have "
+            "none); drop such rows of Z and y."
+        )
+    kinds = sorted({"str" if isinstance(label, str) else "number" for label in y})
+    if len(kinds) > 1:
+        raise ValueError(
+            "y mixes strings and other labels, which cannot be sorted; pass "
+            "np.asarray(y).astype(str)."
+        )
+
+
+def _equals(a, b):
+    try:
+        return bool(a == b)
+    except TypeError:  # the missing value of pandas
+        return False
+
+
 def split_classes(Z, y) -> tuple[np.ndarray, Classes]:
     """Validate a labelled table and split it by class."""
     Z = check_representation(Z)
     y = column_or_1d(y)
     check_consistent_length(Z, y)
+    _check_known(y)
     check_classification_targets(y)
     labels, codes = np.unique(y, return_inverse=True)
     if labels.size < 2:

@@ -100,7 +100,8 @@ def second_order_curvature(
     Warns
     -----
     UserWarning
-        If there are fewer than `n_neighbors` other distinct points.
+        If there are fewer than `n_neighbors` other distinct points, or an estimate
+        is NaN since distances underflow to 0.
 
     Notes
     -----
@@ -131,7 +132,7 @@ def second_order_curvature(
     sample = distinct_sample(X)
     targets = check_queries(sample, queries)
     d = _dimension(X, sample, intrinsic_dim, n_jobs)
-    k = _neighbors(n_neighbors, d, sample, targets)
+    k = _neighbors(n_neighbors, d, sample)
     centers = sample.searcher.points if targets is None else targets
     values = np.empty((4, centers.shape[0]))
     step = _block_rows(k, d, centers.shape[1])
@@ -150,7 +151,7 @@ def second_order_curvature(
     if targets is None:
         values = values[:, sample.inverse]
     warn_undefined(
-        values[0], "several neighbours coincide with it; drop repeated points."
+        values[0], "distances to neighbours underflow to 0; rescale the data."
     )
     return SecondOrderCurvature(*values)
 
@@ -173,7 +174,8 @@ def _dimension(X, sample, intrinsic_dim, n_jobs):
         k = max(3, min(50, sample.searcher.n_samples - 1))
         dimensions = local_intrinsic_dimension(X, n_neighbors=k, n_jobs=n_jobs)
         return int(np.clip(round(aggregate_dimension(dimensions)), 1, n_features))
-    if not isinstance(intrinsic_dim, Integral) or not 1 <= intrinsic_dim <= n_features:
+    is_int = isinstance(intrinsic_dim, Integral) and not isinstance(intrinsic_dim, bool)
+    if not is_int or not 1 <= intrinsic_dim <= n_features:
         raise ValueError(
             f"intrinsic_dim must be an int from 1 to the {n_features} features of X, "
             f"got {intrinsic_dim!r}."
@@ -181,13 +183,14 @@ def _dimension(X, sample, intrinsic_dim, n_jobs):
     return int(intrinsic_dim)
 
 
-def _neighbors(n_neighbors, d, sample, targets):
+def _neighbors(n_neighbors, d, sample):
     least = 2 * (d + d * (d + 1) // 2)
+    # A query may be a point of the sample, which is not its own neighbour.
     if n_neighbors is None:
         # Sphere and plane are fitted well by the first; noise wants the second.
-        available = sample.searcher.n_samples - (targets is None)
+        available = sample.searcher.n_samples - 1
         n_neighbors = max(least, min(_LEAST_NEIGHBORS, available))
-    k = check_k(n_neighbors, sample, targets)
+    k = check_k(n_neighbors, sample, None)
     if k < least:
         raise ValueError(
             f"n_neighbors={k} is too few for intrinsic_dim={d}: the quadratic fit has "

@@ -109,7 +109,7 @@ def _split_correlation(Z, order, metric):
         raise ValueError(
             "All pairs of rows have the same distance in one half of the features: "
             "there is nothing to correlate. Remove constant features or repeated "
-            "rows."
+            "rows; with few features take metric='euclidean'."
         )
     return float(np.clip((a @ b) / scale, -1.0, 1.0))
 

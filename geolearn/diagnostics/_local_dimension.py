@@ -65,7 +65,8 @@ def local_intrinsic_dimension(
     metric : str, callable or Manifold, default="euclidean"
         Distance between points, as in `geolearn.metrics`, or "precomputed".
     metric_params : dict, default=None
-        Further arguments of the metric.
+        Further arguments of the metric. Without them "seuclidean" and "mahalanobis"
+        take the variances and covariances of the distinct points.
     n_jobs : int, default=None
         Number of threads; None means 1, -1 all. The result does not depend on it.
 
@@ -78,8 +79,8 @@ def local_intrinsic_dimension(
     Raises
     ------
     ValueError
-        If `method` is unknown or does not suit `metric`, `n_neighbors` is below 3, or
-        the data are invalid.
+        If `method` is unknown or does not suit `metric` or `metric_params`,
+        `n_neighbors` is below 3, or the data are invalid.
 
     Warns
     -----
@@ -122,6 +123,11 @@ def local_intrinsic_dimension(
             raise ValueError(
                 f"method='pca' needs coordinates and metric='euclidean', got "
                 f"metric={metric!r}; take another method."
+            )
+        if metric_params:
+            raise ValueError(
+                f"metric_params={metric_params!r} has no use for method='pca', which "
+                "has no metric to choose; leave it None."
             )
         return local_pca_dimension(
             X, queries=queries, n_neighbors=n_neighbors, n_jobs=n_jobs

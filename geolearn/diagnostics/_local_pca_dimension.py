@@ -21,7 +21,7 @@ def local_pca_dimension(
     r"""Estimate the dimension around each point from the local spectrum [1]_.
 
     The eigenvalues :math:`\lambda_1 \ge \lambda_2 \ge \dots` of the covariance of a
-    point and its nearest neighbours tell how many directions they fill:
+    sample and its nearest neighbours tell how many directions they fill:
 
     - "share": the smallest number of eigenvalues whose sum reaches `threshold` of
       the sum of all;
@@ -40,7 +40,7 @@ def local_pca_dimension(
     criterion : {"share", "ratio", "participation"}, default="share"
         How many eigenvalues count, see above.
     threshold : float or None, default=None
-        In (0, 1). None means 0.95 for "share" and 0.05 for "ratio";
+        In [0, 1). None means 0.95 for "share" and 0.05 for "ratio";
         "participation" has none.
     n_jobs : int, default=None
         Number of threads; None means 1, -1 all. The result does not depend on it.
@@ -71,7 +71,8 @@ def local_pca_dimension(
     A curved manifold bends into further directions: with the wider neighbourhoods
     that noise asks for, the number grows above the dimension. The spectra come from
     `geolearn.decomposition.LocalPCA` with ``n_neighbors + 1`` neighbours, which count
-    a sample as its own.
+    a sample as its own: a query outside the sample has one more neighbour, and is not
+    a point of the covariance itself.
 
     References
     ----------

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
+from geolearn.diagnostics._checks import check_boolean
 from geolearn.diagnostics._classes import split_classes
 
 _PEAK = 1.0 / np.sqrt(2.0 * np.pi)  # of the normal density
@@ -95,6 +96,7 @@ def manifold_capacity(Z, y, *, centered=True) -> ManifoldCapacity:
     >>> round(manifold_capacity(points, np.repeat(range(4), 3)).capacity, 12)
     2.0
     """
+    centered = check_boolean("centered", centered)
     Z, classes = split_classes(Z, y)
     counts = np.array([own.size for own in classes.rows])
     if counts.max() < 2:
@@ -106,7 +108,7 @@ def manifold_capacity(Z, y, *, centered=True) -> ManifoldCapacity:
     origin = classes.means.mean(axis=0) if centered else 0.0
     lengths = np.linalg.norm(classes.means - origin, axis=1)
     if lengths.min() <= 8 * np.finfo(float).eps * np.abs(classes.means).max():
-        label = classes.labels[int(lengths.argmin())]
+        label = classes.labels.tolist()[int(lengths.argmin())]
         raise ValueError(
             f"The centre of class {label!r} lies at the point that centres are "
             "measured from, so that its relative radius is infinite; change centered."

@@ -5,7 +5,7 @@ import numpy as np
 from geolearn.diagnostics._aggregate import aggregate_dimension
 from geolearn.diagnostics._checks import check_number
 from geolearn.diagnostics._local_dimension import local_intrinsic_dimension
-from geolearn.diagnostics._neighborhoods import distinct_sample
+from geolearn.diagnostics._neighborhoods import MIN_NEIGHBORS, distinct_sample
 from geolearn.diagnostics._spanning_tree import spanning_tree_lengths
 
 # Neighbours for the dimension, where it is not given.
@@ -34,7 +34,8 @@ def mst_uniformity(
     metric : str, callable or Manifold, default="euclidean"
         Distance between points, as in `geolearn.metrics`, or "precomputed".
     metric_params : dict, default=None
-        Further arguments of the metric.
+        Further arguments of the metric. Without them "seuclidean" and "mahalanobis"
+        take the variances and covariances of the distinct points.
     n_jobs : int, default=None
         Number of threads; None means 1, -1 all. The result does not depend on it.
 
@@ -47,8 +48,8 @@ def mst_uniformity(
     Raises
     ------
     ValueError
-        If `intrinsic_dim` is below 1, all points are equal, or the distances are a
-        sparse graph.
+        If `intrinsic_dim` is below 1 or None and cannot be estimated, all points are
+        equal, or the distances are a sparse graph.
 
     Notes
     -----
@@ -88,13 +89,24 @@ def mst_uniformity(
     if sample.searcher.n_samples < 2:
         raise ValueError("All points are equal; their spanning tree has no length.")
     if intrinsic_dim is None:
+        n = sample.searcher.n_samples
+        if n <= MIN_NEIGHBORS:
+            raise ValueError(
+                f"The dimension of {n} distinct points cannot be estimated; pass "
+                "intrinsic_dim."
+            )
         dimensions = local_intrinsic_dimension(
             Z,
-            n_neighbors=max(3, min(_N_NEIGHBORS, sample.searcher.n_samples - 1)),
+            n_neighbors=min(_N_NEIGHBORS, n - 1),
             metric=metric,
             metric_params=metric_params,
             n_jobs=n_jobs,
         )
+        if np.isnan(dimensions).all():
+            raise ValueError(
+                f"The dimension of {n} points cannot be estimated, whose neighbours "
+                "are all equally far; pass intrinsic_dim."
+            )
         intrinsic_dim = max(1.0, aggregate_dimension(dimensions))
     length = float(spanning_tree_lengths(sample, n_jobs).sum())
     return length / sample.inverse.size ** (1.0 - 1.0 / intrinsic_dim)

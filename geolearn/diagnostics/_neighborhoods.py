@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -67,6 +68,9 @@ def distinct_sample(X, metric="euclidean", metric_params=None) -> Sample:
     else:
         first = _first_equal(index.points.reshape(index.n_samples, -1))
     rows, inverse = np.unique(first, return_inverse=True)
+    if isinstance(metric, str) and metric in ("seuclidean", "mahalanobis"):
+        metric_params = _params_of_sample(index.points[rows], metric, metric_params)
+        index = replace(index, metric_params=metric_params)
     if rows.size < index.n_samples:
         if is_precomputed(metric):
             index = NeighborIndex(index.points[np.ix_(rows, rows)], metric)
@@ -76,6 +80,23 @@ def distinct_sample(X, metric="euclidean", metric_params=None) -> Sample:
                 tree = type(tree)(points)
             index = NeighborIndex(points, metric, metric_params, tree)
     return Sample(index, rows, inverse.reshape(-1))
+
+
+def _params_of_sample(points, metric, metric_params):
+    """Complete the parameters of a metric that takes them from the data.
+
+    scikit-learn would take them from whatever rows one search compares.
+    """
+    params = dict(metric_params or {})
+    if params or points.shape[0] < 2:
+        return params
+    if metric == "seuclidean":
+        V = points.var(axis=0, ddof=1)
+        params["V"] = np.where(V > 0.0, V, 1.0)  # constant features have no distance
+    else:
+        V = np.atleast_2d(np.cov(points, rowvar=False))
+        params["VI"] = np.linalg.pinv(V, hermitian=True)
+    return params
 
 
 def _first_at_zero(D):

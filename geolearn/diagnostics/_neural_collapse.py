@@ -91,7 +91,7 @@ def neural_collapse(Z, y) -> NeuralCollapse:
     norms = np.linalg.norm(M, axis=1)
     tolerance = 8 * max(Z.shape[1], len(norms)) * np.finfo(float).eps
     if norms.min() <= tolerance * max(np.abs(classes.means).max(), norms.max()):
-        label = classes.labels[int(norms.argmin())]
+        label = classes.labels.tolist()[int(norms.argmin())]
         raise ValueError(
             f"The mean of class {label!r} is the centre of all class means: it has no "
             "direction, and neural collapse is not defined."

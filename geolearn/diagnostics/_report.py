@@ -51,7 +51,7 @@ class RepresentationReport:
         Classes. None leaves out neural collapse, the centroid nuclear norm and the
         manifold capacity.
     n_neighbors : int, default=50
-        Neighbours of the local dimensions.
+        Neighbours of the local dimensions; at most all other rows.
     intrinsic_dim : float or None, default=None
         Dimension for curvature and spanning tree; None takes the geometric mean of
         the local dimensions.

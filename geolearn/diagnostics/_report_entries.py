@@ -73,6 +73,12 @@ class Entry(NamedTuple):
     needs_classes: bool = False
 
 
+def _over_rows(average, values):
+    """Average over the rows that have a value; NaN without any."""
+    known = values[~np.isnan(values)]
+    return float(average(known)) if known.size else np.nan
+
+
 def _repeats(data):
     return (1.0 - distinct_sample(data.Z).rows.size / data.Z.shape[0],)
 
@@ -99,7 +105,7 @@ def _local_pca(data):
     values = local_pca_dimension(
         data.rows, n_neighbors=data.n_neighbors, n_jobs=data.n_jobs
     )
-    return (float(np.nanmean(values)),)
+    return (_over_rows(np.mean, values),)
 
 
 def _ranks(data):
@@ -140,7 +146,7 @@ def _curvature(data):
         intrinsic_dim=d,
         n_jobs=data.n_jobs,
     )
-    return tuple(float(np.nanmedian(values)) for values in found[:3])
+    return tuple(_over_rows(np.median, values) for values in found[:3])
 
 
 def _stability(data):

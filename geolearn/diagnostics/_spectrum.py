@@ -6,6 +6,8 @@ import numpy as np
 from scipy.linalg import qr, svdvals
 from sklearn.utils import check_array, check_random_state
 
+from geolearn.diagnostics._checks import check_boolean
+
 # Above this many rows and columns the exact spectrum takes minutes.
 MAX_EXACT = 5000
 # Singular values that are computed then; the rest is known by its sum of squares.
@@ -46,7 +48,7 @@ def spectrum(Z, *, centered, random_state=None) -> Spectrum:
     A table that is small in one direction is reduced to a triangle block by block,
     which keeps small singular values as the covariance matrix would not.
     """
-    center = Z.mean(axis=0) if centered else 0.0
+    center = Z.mean(axis=0) if check_boolean("centered", centered) else 0.0
     size = max(Z.max(), -Z.min())
     if centered:
         size = max(float(np.abs(Z - center).max()), 0.0) if size > 0.0 else 0.0

@@ -38,7 +38,8 @@ def two_nn_dimension(
     metric : str, callable or Manifold, default="euclidean"
         Distance between points, as in `geolearn.metrics`, or "precomputed".
     metric_params : dict, default=None
-        Further arguments of the metric.
+        Further arguments of the metric. Without them "seuclidean" and "mahalanobis"
+        take the variances and covariances of the distinct points.
     n_jobs : int, default=None
         Number of threads; None means 1, -1 all. The result does not depend on it.
 
@@ -97,6 +98,11 @@ def two_nn_dimension(
     if method == "mle":
         return float((values.size - 1) / values.sum())
     kept = min(int((1.0 - discard_fraction) * values.size), values.size - 1)
+    if kept < 1:
+        raise ValueError(
+            f"discard_fraction={discard_fraction} leaves none of {values.size} ratios; "
+            "lower it, or take method='mle'."
+        )
     x, ranks = values[:kept], np.arange(1, kept + 1)
     y = -np.log1p(-ranks / values.size)
     squares = float(x @ x)

@@ -1,6 +1,7 @@
 """Diagnostics of labelled representations."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from geolearn.diagnostics import (
@@ -117,6 +118,7 @@ def test_single_rows_have_no_spread(labelled):
 
 def test_bad_input_is_named(labelled):
     Z, y = labelled
+    names = y.astype(str).astype(object)
     for function in FUNCTIONS:
         with pytest.raises(ValueError, match="y has 1 class"):
             function(Z, np.zeros(len(y)))
@@ -124,12 +126,19 @@ def test_bad_input_is_named(labelled):
             function(Z, y[1:])
         with pytest.raises(ValueError, match="continuous"):
             function(Z, y + 0.5)
+        for missing in (None, np.nan, pd.NA):
+            with pytest.raises(ValueError, match=r"y\[3\]=.* is no class .* drop such"):
+                function(Z, pd.Series(np.where(np.arange(y.size) == 3, missing, names)))
+        with pytest.raises(ValueError, match="mixes strings and other labels"):
+            function(Z, pd.Series(["a", *y[1:]]))
     line = np.array([[-1.0], [0.0], [1.0]])
-    with pytest.raises(ValueError, match=r"The mean of class .*1.* is the centre"):
+    with pytest.raises(ValueError, match=r"The mean of class 1 is the centre"):
         neural_collapse(line, [0, 1, 2])
-    with pytest.raises(
-        ValueError, match=r"The centre of class .*1.* lies at the point"
-    ):
-        manifold_capacity(np.repeat(line, 2, axis=0), [0, 0, 1, 1, 2, 2])
+    with pytest.raises(ValueError, match="The centre of class 'b' lies at the point"):
+        manifold_capacity(np.repeat(line, 2, axis=0), list("aabbcc"))
+    with pytest.raises(ValueError, match="centered must be True or False, got 'no'"):
+        manifold_capacity(Z, y, centered="no")
+    with pytest.raises(ValueError, match="normalize must be True or False, got 'no'"):
+        centroid_nuclear_norm(Z, y, normalize="no")
     with pytest.raises(ValueError, match="Row 1 of Z is zero"):
         centroid_nuclear_norm(line, [0, 1, 1])

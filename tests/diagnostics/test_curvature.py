@@ -97,6 +97,17 @@ def test_queries_threads_and_repeats_do_not_matter(paraboloid):
         np.testing.assert_allclose(e, a[:7], rtol=1e-9)
 
 
+def test_points_of_small_samples_may_be_queries(sphere):
+    X = sphere[:20]
+    rows = second_order_curvature(X, intrinsic_dim=2)
+    asked = second_order_curvature(X, queries=X, intrinsic_dim=2)
+    assert np.isfinite(rows.norm).all()
+    np.testing.assert_allclose(asked, rows, rtol=1e-9)
+    with pytest.warns(UserWarning, match="n_neighbors=20 is more than the 19"):
+        clipped = second_order_curvature(X, queries=X, intrinsic_dim=2, n_neighbors=20)
+    np.testing.assert_array_equal(clipped, asked)
+
+
 def test_the_dimension_is_estimated(sphere):
     found = second_order_curvature(sphere, n_neighbors=30)
     given = second_order_curvature(sphere, n_neighbors=30, intrinsic_dim=2)
@@ -108,6 +119,8 @@ def test_too_few_neighbours_are_refused(sphere):
         second_order_curvature(sphere, intrinsic_dim=2, n_neighbors=9)
     with pytest.raises(ValueError, match="an int from 1 to the 3 features"):
         second_order_curvature(sphere, intrinsic_dim=4)
+    with pytest.raises(ValueError, match=r"an int from 1 to .* got True"):
+        second_order_curvature(sphere, intrinsic_dim=True)
     with pytest.raises(ValueError, match="normals='some' is unknown"):
         second_order_curvature(sphere, intrinsic_dim=2, normals="some")
     with (

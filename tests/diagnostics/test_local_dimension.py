@@ -7,6 +7,7 @@ from geolearn.diagnostics import (
     aggregate_dimension,
     local_intrinsic_dimension,
     local_pca_dimension,
+    mst_uniformity,
     two_nn_dimension,
 )
 from geolearn.manifolds import SPD, Sphere
@@ -88,6 +89,30 @@ def test_precomputed_distances_and_graphs_give_the_same(plane, D):
         D, queries=D[:30], n_neighbors=20, metric="precomputed"
     )
     np.testing.assert_allclose(asked, expected[:30], rtol=1e-10)
+
+
+def test_metrics_take_their_parameters_from_the_sample():
+    X = np.random.default_rng(0).normal(size=(60, 3)) * [1.0, 10.0, 0.0]
+    X = np.vstack(
+        [X, X + np.array([99.0, 0.0, 0.0])]
+    )  # clusters: the tree searches between
+    factor = np.linalg.cholesky(np.linalg.inv(np.cov(X[:, :2].T)))
+    flat = {
+        "seuclidean": X[:, :2] / X[:, :2].std(axis=0, ddof=1),
+        "mahalanobis": X[:, :2] @ factor,
+    }
+    for metric, Y in flat.items():
+        for queries in (None, slice(4)):
+            found = local_intrinsic_dimension(
+                X,
+                queries=None if queries is None else X[queries],
+                n_neighbors=9,
+                metric=metric,
+            )
+            expected = local_intrinsic_dimension(Y, n_neighbors=9)
+            np.testing.assert_allclose(found, expected[queries or slice(None)], 1e-8)
+        tree = mst_uniformity(X, metric=metric, intrinsic_dim=2)
+        assert tree == pytest.approx(mst_uniformity(Y, intrinsic_dim=2), rel=1e-9)
 
 
 def test_manifolds_and_queries_outside_the_sample():
@@ -173,6 +198,8 @@ def test_invalid_parameters_are_named(plane):
         local_intrinsic_dimension(plane, n_neighbors=2)
     with pytest.raises(ValueError, match="method='pca' needs coordinates"):
         local_intrinsic_dimension(plane, method="pca", metric="cityblock")
+    with pytest.raises(ValueError, match=r"metric_params=.* has no use"):
+        local_intrinsic_dimension(plane, method="pca", metric_params={"p": 3})
     with pytest.warns(UserWarning, match="n_neighbors=50 is more than the 9"):
         local_intrinsic_dimension(plane[:10])
 
@@ -226,6 +253,9 @@ def test_two_nn_refuses_lattices_and_tiny_samples():
         two_nn_dimension([[0.0], [1.0], [1.0]])
     with pytest.raises(ValueError, match="discard_fraction"):
         two_nn_dimension(lattice, discard_fraction=1.0)
+    X = np.random.default_rng(0).uniform(size=(5, 2))
+    with pytest.raises(ValueError, match="leaves none of 5 ratios"):
+        two_nn_dimension(X, discard_fraction=0.9)
 
 
 @pytest.mark.parametrize("criterion", ["share", "ratio", "participation"])

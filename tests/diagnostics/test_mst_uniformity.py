@@ -96,6 +96,13 @@ def test_bad_input_is_named():
         mst_uniformity(np.eye(3), intrinsic_dim=0.5)
     with pytest.raises(ValueError, match="All points are equal"):
         mst_uniformity(np.ones((4, 2)), intrinsic_dim=2)
+    with (
+        pytest.warns(UserWarning, match="no estimate"),
+        pytest.raises(ValueError, match=r"8 points .* equally far; pass intrinsic_dim"),
+    ):
+        mst_uniformity(np.eye(8))
+    with pytest.raises(ValueError, match=r"3 distinct points .* pass intrinsic_dim"):
+        mst_uniformity(np.eye(3))
     graph = sparse.csr_array(np.ones((3, 3)))
     with pytest.raises(ValueError, match="instead of a sparse graph"):
         mst_uniformity(graph, metric="precomputed")

@@ -74,6 +74,16 @@ def test_every_missing_value_has_a_reason():
     assert "call second_order_curvature" in wide.to_dict()["curvature_norm"]["note"]
 
 
+def test_few_rows_and_missing_classes():
+    few = RepresentationReport(Z[:20, :3], [None, *"ab" * 9, "a"], random_state=0)
+    assert np.isfinite(few["curvature_norm"])
+    assert "y[0]=None is no class" in few.to_dict()["manifold_capacity"]["note"]
+    tiny = RepresentationReport(1e-300 * Z[:20, :3], intrinsic_dim=2, random_state=0)
+    notes = " ".join(entry.note for entry in tiny.diagnostics)
+    assert "underflow" in notes
+    assert "slice" not in notes  # of arrays without a number
+
+
 def test_frames_dictionaries_and_text(report):
     frame = report.to_frame()
     assert frame.columns.tolist() == ["value", "reading", "note"]

@@ -123,6 +123,11 @@ def test_bad_input_is_named():
         alpha_req(np.diag([2.0, 1.0]), centered=False)
     with pytest.raises(ValueError, match="ranks must be two ints"):
         alpha_req(STEP, ranks=(5, 5))
+    with pytest.raises(ValueError, match="ranks must be two ints"):
+        alpha_req(STEP, ranks=(True, 5))
+    for function in (rankme, participation_ratio, alpha_req):
+        with pytest.raises(ValueError, match="centered must be True or False"):
+            function(STEP, centered="no")
     with pytest.raises(ValueError, match="weights='flat' is unknown"):
         alpha_req(STEP, weights="flat")
     with pytest.raises(ValueError, match="spectrum_of='values' is unknown"):
