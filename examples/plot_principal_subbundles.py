@@ -56,13 +56,14 @@ plt.show()
 # %%
 # More noise, more dimensions
 # ---------------------------
-# The same sheet in thirty dimensions, with noise in all of them. Neighbours in a graph
+# The same sheet in twenty dimensions, with noise in all of them. Neighbours in a graph
 # lie on different sheets now; weighted means of many samples still see the sheet.
-X, flat = make_s_surface(500, noise=0.04, n_features=30, random_state=0)
-chart = PrincipalSubbundle(n_components=2, bandwidth=0.4).fit_transform(X)
+X, flat = make_s_surface(400, noise=0.06, n_features=20, random_state=0)
+model = PrincipalSubbundle(n_components=2, bandwidth=0.4, kernel="tapered")
+chart = model.fit_transform(X)
 isomap = Isomap(n_neighbors=10).fit_transform(X)
 for name, Y in (("PrincipalSubbundle", chart), ("Isomap", isomap)):
-    print(f"{name}, 30 dimensions: median error of the chart {error(Y, flat):.3f}")
+    print(f"{name}, 20 dimensions: median error of the chart {error(Y, flat):.3f}")
 
 # %%
 # Reconstruction
