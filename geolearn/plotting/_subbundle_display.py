@@ -21,6 +21,8 @@ from geolearn.plotting._subbundle_shapes import (
     spread_subset,
 )
 from geolearn.plotting._view import View, read_points
+from geolearn.utils._sklearn import _safe_indexing
+from geolearn.utils.validation import check_integer, check_positive
 
 _N_TIMES = 41  # points of each curve
 _TANGENT_SHARE = 0.04  # half length of tangents over the diameter of the points
@@ -165,22 +167,22 @@ class SubbundleDisplay:
         Raises
         ------
         ValueError
-            If `n_tangents`, `n_curves` or `radius` is negative, or as in
-            :meth:`plot`.
+            If `n_tangents` or `n_curves` is negative, `radius` not positive, or as
+            in :meth:`plot`.
+        TypeError
+            If one of these is no number, or the estimator has no tangent spaces.
         """
-        for option, value in (("n_tangents", n_tangents), ("n_curves", n_curves)):
-            if value < 0:
-                raise ValueError(f"{option}={value} must not be negative.")
-        if radius is not None and not 0.0 < radius < np.inf:
-            raise ValueError(f"radius={radius} must be positive and finite.")
+        _check_options(estimator, n_tangents, n_curves, radius)
         if not is_fitted(estimator):
             estimator = clone(estimator)
             estimator.fit_transform(X)
         points, names = read_points(X)
         positions = tangents = curves = None
         if n_tangents:
-            positions = points[spread_subset(points, n_tangents)]
-            tangents = estimator.tangent_space(positions)
+            chosen = spread_subset(points, n_tangents)
+            positions = points[chosen]
+            # Rows of a dataframe keep the names that the estimator looks at.
+            tangents = estimator.tangent_space(_safe_indexing(X, chosen))
         if n_curves:
             radius = _reach(estimator, points) if radius is None else radius
             velocities = radius * directions(estimator.n_components_, n_curves)
@@ -237,8 +239,8 @@ class SubbundleDisplay:
         curves : bool, default=True
             Whether to draw the curves.
         surface : bool, default=True
-            Whether to draw the surface between the curves, if tangent spaces are
-            known to be planes or curves are more than two.
+            Whether to draw the surface between the curves, if there are more than two
+            and tangent spaces, where known, are planes.
         tangent_length : float or None, default=None
             Half the length of basis vectors, in units of the data. None takes 4 % of
             the diagonal of the samples' box.
@@ -310,15 +312,10 @@ class SubbundleDisplay:
             legend=legend,
             label_name=label_name,
         )
-        self.tangents_, self.lines_, self.surface_ = None, [], None
-        if self.curves is not None:
-            fan = view.points(self.curves)
-            if surface and self._sweeps_surface():
-                self.surface_ = draw_surface(
-                    self.ax_, fan, surface_color, surface_alpha
-                )
-            if curves:
-                self.lines_ = draw_curves(self.ax_, fan, curve_color)
+        self._draw_curves(
+            view, curves, curve_color, surface, surface_color, surface_alpha
+        )
+        self.tangents_ = None
         if tangents and self.tangents is not None:
             self._draw_tangents(view, tangent_length, tangent_color)
         view.name_axes(self.ax_)
@@ -330,9 +327,18 @@ class SubbundleDisplay:
 
     def _sweeps_surface(self):
         """Tell whether the curves go round in a plane."""
-        if self.tangents is not None:
-            return self.tangents.shape[2] == 2
-        return self.curves.shape[0] > 2
+        planes = self.tangents is None or self.tangents.shape[2] == 2
+        return planes and self.curves.shape[0] > 2
+
+    def _draw_curves(self, view, curves, color, surface, surface_color, alpha):
+        self.lines_, self.surface_ = [], None
+        if self.curves is None:
+            return
+        fan = view.points(self.curves)
+        if surface and self._sweeps_surface():
+            self.surface_ = draw_surface(self.ax_, fan, surface_color, alpha)
+        if curves:
+            self.lines_ = draw_curves(self.ax_, fan, color)
 
     def _draw_tangents(self, view, length, color):
         if length is None:
@@ -345,6 +351,19 @@ class SubbundleDisplay:
             np.swapaxes(view.vectors(bases), 1, 2),
             length,
             color,
+        )
+
+
+def _check_options(estimator, n_tangents, n_curves, radius):
+    check_integer(n_tangents, "n_tangents", minimum=0)
+    check_integer(n_curves, "n_curves", minimum=0)
+    if radius is not None:
+        check_positive(radius, "radius")
+    if not hasattr(estimator, "tangent_space"):
+        raise TypeError(
+            f"{type(estimator).__name__} has no tangent spaces; pass a "
+            f"PrincipalSubbundle, such as the last step of a pipeline with what the "
+            f"steps before make of X."
         )
 
 
