@@ -312,12 +312,9 @@ class SubbundleDisplay:
             legend=legend,
             label_name=label_name,
         )
-        self._draw_curves(
-            view, curves, curve_color, surface, surface_color, surface_alpha
-        )
-        self.tangents_ = None
-        if tangents and self.tangents is not None:
-            self._draw_tangents(view, tangent_length, tangent_color)
+        self._draw_curves(view, curves and curve_color)
+        self._draw_surface(view, surface and surface_color, surface_alpha)
+        self._draw_tangents(view, tangents and tangent_color, tangent_length)
         view.name_axes(self.ax_)
         title = self.name if title is None else title
         if title:
@@ -330,17 +327,21 @@ class SubbundleDisplay:
         planes = self.tangents is None or self.tangents.shape[2] == 2
         return planes and self.curves.shape[0] > 2
 
-    def _draw_curves(self, view, curves, color, surface, surface_color, alpha):
-        self.lines_, self.surface_ = [], None
-        if self.curves is None:
-            return
-        fan = view.points(self.curves)
-        if surface and self._sweeps_surface():
-            self.surface_ = draw_surface(self.ax_, fan, surface_color, alpha)
-        if curves:
-            self.lines_ = draw_curves(self.ax_, fan, color)
+    def _draw_curves(self, view, color):
+        self.lines_ = []
+        if color and self.curves is not None:
+            self.lines_ = draw_curves(self.ax_, view.points(self.curves), color)
 
-    def _draw_tangents(self, view, length, color):
+    def _draw_surface(self, view, color, alpha):
+        self.surface_ = None
+        if color and self.curves is not None and self._sweeps_surface():
+            fan = view.points(self.curves)
+            self.surface_ = draw_surface(self.ax_, fan, color, alpha)
+
+    def _draw_tangents(self, view, color, length):
+        self.tangents_ = None
+        if not color or self.tangents is None:
+            return
         if length is None:
             length = _TANGENT_SHARE * np.linalg.norm(np.ptp(self.points, axis=0))
         known = np.isfinite(self.tangents).all(axis=(1, 2))
