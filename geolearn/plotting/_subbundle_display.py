@@ -312,9 +312,9 @@ class SubbundleDisplay:
             legend=legend,
             label_name=label_name,
         )
-        self._draw_curves(view, curves and curve_color)
-        self._draw_surface(view, surface and surface_color, surface_alpha)
-        self._draw_tangents(view, tangents and tangent_color, tangent_length)
+        self._draw_curves(view, curve_color if curves else None)
+        self._draw_surface(view, surface_color if surface else None, surface_alpha)
+        self._draw_tangents(view, tangent_color if tangents else None, tangent_length)
         view.name_axes(self.ax_)
         title = self.name if title is None else title
         if title:
@@ -329,18 +329,20 @@ class SubbundleDisplay:
 
     def _draw_curves(self, view, color):
         self.lines_ = []
-        if color and self.curves is not None:
+        if color is not None and self.curves is not None:
             self.lines_ = draw_curves(self.ax_, view.points(self.curves), color)
 
     def _draw_surface(self, view, color, alpha):
         self.surface_ = None
-        if color and self.curves is not None and self._sweeps_surface():
+        if color is None or self.curves is None:
+            return
+        if self._sweeps_surface():
             fan = view.points(self.curves)
             self.surface_ = draw_surface(self.ax_, fan, color, alpha)
 
     def _draw_tangents(self, view, color, length):
         self.tangents_ = None
-        if not color or self.tangents is None:
+        if color is None or self.tangents is None:
             return
         if length is None:
             length = _TANGENT_SHARE * np.linalg.norm(np.ptp(self.points, axis=0))
