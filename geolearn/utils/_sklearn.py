@@ -1,6 +1,7 @@
 """The only module that imports private or version-dependent scikit-learn names."""
 
 from sklearn.base import _fit_context
+from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -16,4 +17,5 @@ __all__ = [
     "RealNotInt",
     "StrOptions",
     "_fit_context",
+    "_safe_indexing",
 ]

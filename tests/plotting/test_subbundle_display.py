@@ -3,7 +3,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator
+from sklearn.pipeline import make_pipeline
 
+from geolearn.decomposition import PrincipalSubbundle
 from geolearn.plotting import SubbundleDisplay
 from geolearn.plotting._subbundle_shapes import (
     directions,
@@ -181,13 +183,32 @@ def test_spread_subset_has_gaps_of_one_size():
     assert_array_equal(spread_subset(X[:7], 25), np.arange(7))
 
 
+def test_fewer_than_three_curves_sweep_no_surface():
+    display = SubbundleDisplay.from_estimator(Coordinates(), FLAT, n_curves=1)
+    assert display.surface_ is None
+    plt.close(display.figure_)
+
+
+def test_names_of_the_samples_reach_the_estimator():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(FLAT, columns=["a", "b", "c"])
+    model = PrincipalSubbundle(bandwidth=0.5, base_point=[0.0, 0.0, 0.0]).fit(frame)
+    display = SubbundleDisplay.from_estimator(model, frame, n_curves=0, n_tangents=3)
+    assert display.tangents.shape == (3, 3, 2)
+    plt.close(display.figure_)
+
+
 def test_bad_arguments():
     model = Coordinates().fit(FLAT)
     before = plt.get_fignums()
-    with pytest.raises(ValueError, match="n_curves=-1 must not be negative"):
+    with pytest.raises(ValueError, match="n_curves must be at least 0, got -1"):
         SubbundleDisplay.from_estimator(model, FLAT, n_curves=-1)
-    with pytest.raises(ValueError, match=r"radius=0\.0 must be positive"):
+    with pytest.raises(ValueError, match="radius must be positive"):
         SubbundleDisplay.from_estimator(model, FLAT, radius=0.0)
+    with pytest.raises(TypeError, match="n_tangents must be an integer"):
+        SubbundleDisplay.from_estimator(model, FLAT, n_tangents=2.5)
+    with pytest.raises(TypeError, match="Pipeline has no tangent spaces"):
+        SubbundleDisplay.from_estimator(make_pipeline(Coordinates()), FLAT)
     with pytest.raises(ValueError, match="together, or neither"):
         SubbundleDisplay(FLAT, positions=FLAT)
     with pytest.raises(ValueError, match=r"wanted is \(80, 3, any\)"):
