@@ -30,6 +30,8 @@ from tests.estimators import (
 @pytest.mark.filterwarnings("ignore:The samples have an effective number:UserWarning")
 @pytest.mark.filterwarnings("ignore:.*not connected with the base point:UserWarning")
 @pytest.mark.filterwarnings("ignore:The energy of .* curves changes:UserWarning")
+@pytest.mark.filterwarnings("ignore:.* samples get no coordinates:UserWarning")
+@pytest.mark.filterwarnings("ignore:The coordinates of .* samples:UserWarning")
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failed_checks)
 def test_estimator(estimator, check):
     check(estimator)

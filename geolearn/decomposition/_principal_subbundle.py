@@ -71,8 +71,8 @@ class PrincipalSubbundle(
         :math:`k \sigma^2 / 2R` towards the centre of a curvature of radius R. The base
         points that :meth:`reconstruct` takes are moved, too.
     base_bandwidth : float or None, default=None
-        Bandwidth of that step; None takes the one of the curves. A smaller one has
-        less bias.
+        Bandwidth of that step, if there is one; None takes that of the curves. A
+        smaller one has less bias.
     integrator : {"rk4", "dop853", "symplectic_euler"}, default="rk4"
         How curves are computed. "dop853" is SciPy's adaptive method, slow and to
         compare with; "symplectic_euler" is of first order.
@@ -96,7 +96,7 @@ class PrincipalSubbundle(
     max_iter : int, default=15
         Largest number of steps of the search for coordinates.
     tol : float, default=1e-5
-        The search ends with a step below `tol` bandwidths.
+        The search ends with a step below `tol` bandwidths, less than 1.
     store_jacobian : bool, default=True
         Whether to keep first and second derivatives of the chart at the training
         samples, ``n * d * k * (k + 1)`` numbers for up to 5000 of them, with which
@@ -214,7 +214,7 @@ class PrincipalSubbundle(
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "epsilon": [Interval(Real, 0.0, 1.0, closed="right")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0.0, None, closed="neither")],
+        "tol": [Interval(Real, 0.0, 1.0, closed="neither")],
         "store_jacobian": ["boolean"],
         "random_state": ["random_state"],
         "n_jobs": [Integral, None],
@@ -343,7 +343,10 @@ class PrincipalSubbundle(
         Warns
         -----
         UserWarning
-            As :meth:`fit`, and if samples are not connected with the base point.
+            As :meth:`fit`, and if samples are not connected with the base point, or
+            get no coordinates for another reason.
+        ConvergenceWarning
+            If the search for coordinates did not converge for some samples.
         """
         X, rows = self._fit(X, sample_weight)
         found = self._training.place(self, X, rows)
@@ -409,8 +412,10 @@ class PrincipalSubbundle(
         Warns
         -----
         UserWarning
-            If training samples are not connected with the base point, at the first
-            call after :meth:`fit`.
+            If training samples get no coordinates, at the first call after
+            :meth:`fit`.
+        ConvergenceWarning
+            If the search did not converge for some of them, at that call.
         """
         check_is_fitted(self)
         return self._chart_of(check_new(self, X)).v

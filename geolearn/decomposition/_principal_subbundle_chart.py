@@ -1,13 +1,15 @@
 """The chart of the training samples, made once, and of samples beside them."""
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from geolearn.decomposition._principal_subbundle_input import known_rows
 from geolearn.decomposition._subbundle_chart import ChartResult, chart, extend_chart
-from geolearn.decomposition._subbundle_log import log_map
-from geolearn.decomposition._subbundle_types import LEFT_SUPPORT, OK
+from geolearn.decomposition._subbundle_log import NOT_CONVERGED, log_map
+from geolearn.decomposition._subbundle_types import LEFT_SUPPORT, OK, SINGULAR
 from geolearn.utils._progress import Progress
 
 __all__ = ["Placed", "TrainingChart", "curve_options", "search_options"]
@@ -37,6 +39,35 @@ def search_options(estimator) -> dict[str, Any]:
     """Return how coordinates are searched for."""
     options = {"max_iter": estimator.max_iter, "tol": estimator.tol}
     return options | curve_options(estimator)
+
+
+def _tell_lost(estimator, found):
+    """Say which connected samples got no coordinates, or inexact ones, and why."""
+    n, k = len(found.v), estimator.n_components_
+    left, open_, singular = (
+        int(np.sum((found.status == status) & found.connected))
+        for status in (LEFT_SUPPORT, NOT_CONVERGED, SINGULAR)
+    )
+    reasons = [f"the curves to {left} leave the data (status 1)"] * (left > 0)
+    if singular:
+        reasons.append(f"eigenvalues {k} and {k + 1} meet on {singular} (status 3)")
+    if reasons:
+        warnings.warn(
+            f"{left + singular} of {n} samples get no coordinates: "
+            f"{', '.join(reasons)}. Choose another base_point, a larger bandwidth "
+            f"than {estimator.bandwidth_:.3g} or another n_components than {k}.",
+            UserWarning,
+            stacklevel=5,
+        )
+    if open_:
+        warnings.warn(
+            f"The coordinates of {open_} of {n} samples (status 2) are not within "
+            f"tol={estimator.tol:g} bandwidths: max_iter={estimator.max_iter} curves "
+            f"were too few, or no step came nearer. Raise max_iter or the bandwidth "
+            f"{estimator.bandwidth_:.3g}.",
+            ConvergenceWarning,
+            stacklevel=5,
+        )
 
 
 class TrainingChart:
@@ -82,6 +113,7 @@ class TrainingChart:
                 progress=Progress(estimator.verbose, __name__),
                 **search_options(estimator),
             )
+            _tell_lost(estimator, found)
             if not estimator.store_jacobian:
                 found = found._replace(jacobian=None, hessian=None)
             self._found = found

@@ -15,6 +15,7 @@ from geolearn.decomposition._subbundle_bandwidth import select_bandwidth
 from geolearn.decomposition._subbundle_base import choose_base
 from geolearn.decomposition._subbundle_curved import curved_field
 from geolearn.decomposition._subbundle_field import euclidean_field
+from geolearn.decomposition._subbundle_types import GAP
 from geolearn.manifolds import Euclidean
 
 __all__ = ["FittedField", "fit_field"]
@@ -25,7 +26,8 @@ _GROWTH = 1.1  # of bandwidths that are too small
 _MAX_GROWTHS = 500
 _SPECTRUM = 10  # eigenvalues that are reported at most
 _TANGENT = 0.5  # eigenvalues above, in units of the squared bandwidth, are tangent
-_GAP = 1e-3  # smallest relative gap of eigenvalues, as on curves
+_SMALLEST, _LARGEST = 1e-153, 1e153  # bandwidths that can be squared
+_WEIGHTLESS = 6.0  # bandwidths at which a Gaussian weight is next to nothing
 
 
 class FittedField(NamedTuple):
@@ -70,6 +72,7 @@ def _build(estimator, samples, manifold, rng):
     }
     points, k, bandwidth = samples.points, estimator.n_components, estimator.bandwidth
     check_size(1 if k == "auto" else k, points, manifold)
+    _check_magnitude(bandwidth)
     scores = None
     if bandwidth == "auto":
         choice = select_bandwidth(
@@ -89,6 +92,15 @@ def _build(estimator, samples, manifold, rng):
     if estimator.n_components == "auto":
         k = max(1, min(k, data_dimension(points, manifold), len(points) - 2))
     return _field(points, manifold, k, bandwidth, options), scores
+
+
+def _check_magnitude(bandwidth):
+    """Refuse bandwidths in units of which nothing can be computed."""
+    if bandwidth != "auto" and not _SMALLEST < bandwidth < _LARGEST:
+        raise ValueError(
+            f"bandwidth={bandwidth:g} must be between {_SMALLEST:g} and {_LARGEST:g}, "
+            f"or its square is no number; measure the data in other units."
+        )
 
 
 def _field(points, manifold, k, bandwidth, options):
@@ -148,18 +160,30 @@ def _widened(field, base):
             stacklevel=2,
         )
         return field
+    field = _not_too_narrow(field, base)
     for _ in range(_MAX_GROWTHS):
         field = _grown(field)
         if _n_eff(field, base[None])[0] >= wanted:
             break
+    dense = None if _sparse_share(field) <= _SPARSE_SHARE else _dense_enough(field)
+    hint = "" if dense is None else f", such as {dense.bandwidth:.2g},"
     warnings.warn(
         f"bandwidth={before:.3g} gives the base point an effective number of samples "
         f"below n_components + 1 = {k + 1}; bandwidth {field.bandwidth:.3g} is used. "
-        f"Pass a larger bandwidth or another base_point.",
+        f"Pass a larger bandwidth{hint} or another base_point.",
         UserWarning,
         stacklevel=2,
     )
     return field
+
+
+def _not_too_narrow(field, base):
+    """Return the field with a bandwidth at which k + 1 samples bear some weight."""
+    n_neighbors = min(field.rank + 1, len(field.points))
+    lengths, _ = field.neighbors(base[None], n_neighbors)
+    # Weights are those relative to the nearest sample.
+    reach = math.sqrt(lengths[0, -1] ** 2 - lengths[0, 0] ** 2) / _WEIGHTLESS
+    return field.with_bandwidth(reach) if reach > field.bandwidth else field
 
 
 def _grown(field):
@@ -215,7 +239,7 @@ def _warn_narrow(field):
 def _check_gap(field, base):
     """Warn where the subspace at the base point is not defined."""
     lam, k = field.local_pca(base[None]).eigenvalues[0], field.rank
-    if k < len(lam) and lam[k - 1] - lam[k] < _GAP * lam[k - 1]:
+    if k < len(lam) and lam[k - 1] - lam[k] < GAP * lam[k - 1]:
         warnings.warn(
             f"Eigenvalues {k} and {k + 1} of the local covariance at the base point "
             f"are equal, so that no curve can start there: choose another "

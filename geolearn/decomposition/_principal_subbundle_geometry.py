@@ -12,6 +12,7 @@ from geolearn.decomposition._principal_subbundle_chart import (
 )
 from geolearn.decomposition._principal_subbundle_input import (
     check_base,
+    check_bases,
     check_coordinates,
     check_new,
     check_times,
@@ -261,7 +262,7 @@ class SubbundleGeometry:
         if n_points is not None:
             n_points = check_integer(n_points, "n_points")
         if bases is not None:
-            bases = check_new(self, bases, name="bases")
+            bases = check_bases(self, bases)
         elif self.center_base is not False:
             bases = self._centered_bases(radius)
         result = reconstruct(
@@ -298,7 +299,9 @@ class SubbundleGeometry:
         -------
         ndarray of shape (n, n_features, n_components)
             Columns by decreasing eigenvalue, the entry of largest size of each
-            positive. They carry no orientation: between neighbours, signs may change
+            positive; arbitrary where eigenvalues k and k + 1 are equal, as where one
+            sample bears all the weight, and NaN where none does. They carry no
+            orientation: between neighbours, signs may change
             and, where eigenvalues are equal, columns may turn.
 
         Raises
@@ -353,7 +356,8 @@ class SubbundleGeometry:
         Returns
         -------
         ndarray of shape (n, n_features)
-            Points of the ridge; NaN where the iteration leaves the data.
+            Points of the ridge; NaN where the iteration ends where no curve could
+            start: far from the data, or where the subspace is not defined.
 
         Raises
         ------

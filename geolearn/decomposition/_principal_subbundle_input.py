@@ -5,6 +5,7 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from geolearn.manifolds import Euclidean, Hyperboloid, Sphere, get_manifold
@@ -17,6 +18,7 @@ from geolearn.utils.validation import (
 __all__ = [
     "DistinctSamples",
     "check_base",
+    "check_bases",
     "check_coordinates",
     "check_new",
     "check_size",
@@ -30,6 +32,7 @@ __all__ = [
 _NAMES = ("euclidean", "sphere", "hyperboloid")
 # Singular values below this share of the largest are rounding of the data.
 _RANK_TOL = 1e-10
+_LARGEST = 1e152  # coordinates whose squared distances can be added
 
 
 class DistinctSamples(NamedTuple):
@@ -49,9 +52,20 @@ def check_training(estimator, X) -> tuple[np.ndarray, Any]:
     _check_name(estimator.manifold)
     X = validate_data(estimator, X, dtype=np.float64, order="C", ensure_min_samples=2)
     manifold = get_manifold(estimator.manifold, X.shape[1])
+    return _on_manifold(X, manifold, "X"), manifold
+
+
+def _on_manifold(X, manifold, name):
+    """Refuse points that are not on the manifold, or that have no distances."""
     if not isinstance(manifold, Euclidean):
-        X = check_points(manifold, X)
-    return X, manifold
+        return check_points(manifold, X, name=name)
+    far = np.abs(X).max(axis=1, initial=0.0) > _LARGEST
+    if far.any():
+        raise ValueError(
+            f"{name}[{int(far.argmax())}] has entries above {_LARGEST:g}, whose "
+            f"squares are no numbers; leave it out, or measure in other units."
+        )
+    return X
 
 
 def _check_name(manifold):
@@ -71,10 +85,7 @@ def _check_name(manifold):
 def check_new(estimator, X, name="X") -> np.ndarray:
     """Return new samples of the manifold of the training samples."""
     X = validate_data(estimator, X, dtype=np.float64, order="C", reset=False)
-    manifold = estimator.manifold_
-    return (
-        X if isinstance(manifold, Euclidean) else check_points(manifold, X, name=name)
-    )
+    return _on_manifold(X, estimator.manifold_, name)
 
 
 def check_base(base, manifold) -> np.ndarray:
@@ -86,7 +97,21 @@ def check_base(base, manifold) -> np.ndarray:
             f"base has shape {base.shape}, but one point has shape {shape}; pass a "
             f"single point, or None for the fitted base point."
         )
+    if isinstance(manifold, Euclidean):
+        _on_manifold(base[None], manifold, "base")
     return check_points(manifold, base[None], name="base")[0]
+
+
+def check_bases(estimator, bases) -> np.ndarray:
+    """Return points of the manifold; unlike samples, they need no feature names."""
+    bases = check_array(bases, dtype=np.float64, order="C", input_name="bases")
+    wanted = estimator.n_features_in_
+    if bases.shape[1] != wanted:
+        raise ValueError(
+            f"bases has {bases.shape[1]} features, but {wanted} features are those of "
+            f"the samples; pass rows such as base_point_[None]."
+        )
+    return _on_manifold(bases, estimator.manifold_, "bases")
 
 
 def check_coordinates(V, k, name="V") -> np.ndarray:
@@ -139,14 +164,16 @@ def distinct_samples(X, sample_weight) -> DistinctSamples:
 
 def known_rows(X, points) -> np.ndarray:
     """Return for each row of X the equal row of sorted points, or -1."""
-    first = np.searchsorted(points[:, 0], X[:, 0], side="left")
-    last = np.searchsorted(points[:, 0], X[:, 0], side="right")
-    rows = np.full(len(X), -1)
-    for i in np.flatnonzero(first < last):
-        equal = (points[first[i] : last[i]] == X[i]).all(axis=1)
-        if equal.any():
-            rows[i] = first[i] + equal.argmax()
-    return rows
+    each = np.arange(len(X))
+    low, high = np.zeros(len(X), dtype=np.intp), np.full(len(X), len(points))
+    while (low < high).any():  # a binary search for all rows at once
+        middle = np.minimum((low + high) // 2, len(points) - 1)
+        found = points[middle]
+        column = (found != X).argmax(axis=1)  # the first that differs decides
+        before = (found[each, column] < X[each, column]) & (low < high)
+        low, high = np.where(before, middle + 1, low), np.where(before, high, middle)
+    low = np.minimum(low, len(points) - 1)
+    return np.where((points[low] == X).all(axis=1), low, -1)
 
 
 def check_size(k, points, manifold) -> None:

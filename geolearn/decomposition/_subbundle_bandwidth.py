@@ -1,7 +1,6 @@
 """The bandwidth and the rank of a principal subbundle, chosen from the data."""
 
 import math
-from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -121,17 +120,19 @@ def bandwidth_score(
             f"{manifold!r}; lower n_components."
         )
     taper = _check_kernel(kernel, support)
-    single = isinstance(bandwidth, Real)
-    sigmas = [
-        check_positive(float(s), "bandwidth")
-        for s in np.atleast_1d(np.asarray(bandwidth, dtype=np.float64))
-    ]
+    given = np.asarray(bandwidth)
+    if given.ndim > 1 or given.size == 0 or given.dtype.kind not in "iuf":
+        raise ValueError(
+            f"bandwidth={bandwidth!r} must be a number or a list of numbers; pass one "
+            f"or more."
+        )
+    sigmas = [check_positive(float(s), "bandwidth") for s in np.atleast_1d(given)]
     cloud = _Cloud.draw(X, manifold, sample_weight, random_state)
     eigenvalues, n_eff = cloud.spectra(np.array(sigmas), *taper)
     scores = np.array(
         [_score(e, n, k) for e, n in zip(eigenvalues, n_eff, strict=True)]
     )
-    return float(scores[0]) if single else scores
+    return scores if given.ndim else float(scores[0])
 
 
 def select_bandwidth(

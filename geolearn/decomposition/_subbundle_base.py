@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import csgraph, csr_array
 from sklearn.utils import check_random_state
 
-from geolearn.decomposition._subbundle_types import OK, SINGULAR
+from geolearn.decomposition._subbundle_types import GAP, LEFT_SUPPORT, OK, SINGULAR
 from geolearn.graph import nearest_neighbors
 from geolearn.utils.validation import check_points
 
@@ -43,7 +43,7 @@ def center_bases(field, bases, center_base, base_bandwidth):
 def _given_base(field, X, base_point, random_state):
     if isinstance(base_point, str):
         return X[central_index(X, field.manifold, random_state)].copy()
-    if isinstance(base_point, Integral):
+    if isinstance(base_point, Integral) and not isinstance(base_point, bool):
         if not -len(X) <= base_point < len(X):
             raise ValueError(
                 f"base_point={base_point} must be the index of one of n_samples="
@@ -85,19 +85,34 @@ def central_index(X, manifold, random_state=None):
 def project_to_ridge(field, Q, max_iter=_RIDGE_ITERATIONS, tol=_RIDGE_TOL):
     """Move points across the tangent spaces until the local mean is among them."""
     points = Q.copy()
-    status = np.full(len(Q), OK, dtype=np.int8)
-    manifold, k = field.manifold, field.rank
+    manifold = field.manifold
+    moving = np.arange(len(Q))
     for _ in range(max_iter):
-        spectra = field.local_pca(points)
-        step = manifold.log(points, spectra.mean)
-        for a in range(k):
+        here = points[moving]
+        spectra = field.local_pca(here)
+        step = manifold.log(here, spectra.mean)
+        for a in range(field.rank):
             e = spectra.vectors[:, :, a]
-            step = step - manifold.inner(points, e, step)[:, None] * e
-        lost = ~np.isfinite(step).all(axis=1)
-        status[lost] = SINGULAR
-        step[lost] = 0.0
-        points = manifold.exp(points, step)
-        if np.max(manifold.norm(points, step)) <= tol * field.bandwidth:
+            step = step - manifold.inner(here, e, step)[:, None] * e
+        known = np.isfinite(step).all(axis=1)
+        here, step, moving = here[known], step[known], moving[known]
+        points[moving] = manifold.exp(here, step)
+        # A row stops by itself, so that it does not depend on the others.
+        moving = moving[manifold.norm(here, step) > tol * field.bandwidth]
+        if not len(moving):
             break
-    points[status == SINGULAR] = np.nan
+    status = _status(field, points)
+    points[status != OK] = np.nan
     return points, status
+
+
+def _status(field, points):
+    """Return what curves that start at points would be told."""
+    found, k = field.local_pca(points), field.rank
+    status = np.full(len(points), OK, dtype=np.int8)
+    if k < found.eigenvalues.shape[1]:
+        tangent, normal = found.eigenvalues[:, k - 1], found.eigenvalues[:, k]
+        status[~((tangent > 0.0) & (tangent - normal >= GAP * tangent))] = SINGULAR
+    limit = 2.0 * max(field.bandwidth, field.spacing)
+    status[~((found.nearest <= limit) & (found.n_eff >= k + 1))] = LEFT_SUPPORT
+    return status

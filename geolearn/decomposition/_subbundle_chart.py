@@ -50,6 +50,9 @@ class ChartResult(NamedTuple):
         0 fine, 1 left the support or not connected, 2 not converged, 3 singular.
     n_iter : ndarray of int of shape (n,)
         Geodesics that were tried.
+    connected : ndarray of bool of shape (n,)
+        Whether samples are connected with the base point; known of landmarks only,
+        True of others.
     landmarks : ndarray of int of shape (n_landmarks,)
         Samples whose derivatives are kept, increasing; all if there are few.
     jacobian : ndarray of shape (n_landmarks, d, k) or None
@@ -64,6 +67,7 @@ class ChartResult(NamedTuple):
     residual: np.ndarray
     status: np.ndarray
     n_iter: np.ndarray
+    connected: np.ndarray
     landmarks: np.ndarray
     jacobian: np.ndarray | None
     hessian: np.ndarray | None
@@ -135,20 +139,22 @@ def chart(
             MAX_LANDMARKS, n_samples=n, random_state=random_state
         )
     targets = np.ascontiguousarray(X[landmarks])
+    connected = np.ones(len(targets), dtype=bool)
     if init == "graph":
-        found = _by_graph(field, base, frame, targets, options, progress)
+        found, connected = _by_graph(field, base, frame, targets, options, progress)
     else:
         v0 = in_frame(field, base, frame, targets)
         if init == "fan":
             v0 = _fan_guess(field, base, frame, targets, radius, n_directions, options)
         found = log_from_guess(field, base, frame, targets, v0, **options)
-    own = _as_chart(found)
+    own = _as_chart(found, connected)
     if progress is not None:
         progress("chart: %d of %d converged", int((own.status == OK).sum()), len(own.v))
     if len(landmarks) == n:
         return own
     rest = np.setdiff1d(np.arange(n), landmarks)
     others = _place(field, base, frame, own, targets, X[rest], options, exact=False)
+    others = _as_chart(others, np.ones(len(rest), dtype=bool))
     return _merged(own, others, landmarks, rest)
 
 
@@ -165,19 +171,21 @@ def _merged(own, others, landmarks, rest):
         both("residual"),
         both("status"),
         both("n_iter"),
+        both("connected"),
         landmarks,
         own.jacobian,
         own.hessian,
     )
 
 
-def _as_chart(found):
+def _as_chart(found, connected):
     return ChartResult(
         found.v,
         found.points,
         found.residual,
         found.status,
         found.n_iter,
+        connected,
         np.arange(len(found.v)),
         found.jacobian,
         found.hessian,
@@ -202,7 +210,7 @@ def _by_graph(field, base, frame, targets, options, progress):
         if progress is not None:
             progress("chart: %d of %d samples", n_known, int(inside.sum()), level=2)
 
-    return continue_logs(
+    found = continue_logs(
         field,
         base[None],
         frame[None],
@@ -212,6 +220,7 @@ def _by_graph(field, base, frame, targets, options, progress):
         report=report,
         **options,
     )
+    return found, inside
 
 
 def _fan_guess(field, base, frame, targets, radius, n_directions, options):

@@ -27,7 +27,7 @@ from geolearn.decomposition._subbundle_types import (
 from geolearn.graph import nearest_neighbors
 from geolearn.manifolds import Hyperboloid, Sphere, get_manifold
 from geolearn.utils._threads import matrix_threads
-from geolearn.utils.validation import check_integer, check_positive
+from geolearn.utils.validation import check_integer, check_positive, check_sample_weight
 
 __all__ = ["ConstantCurvatureField", "curved_field"]
 
@@ -270,13 +270,14 @@ def curved_field(
             f"n_components={k} must be at most the dimension {manifold.dim} of "
             f"{manifold!r}; lower n_components."
         )
+    weights = check_sample_weight(sample_weight, len(X))
+    X, weights = X[weights > 0.0], weights[weights > 0.0]
     if len(X) < k + 2:
         raise ValueError(
-            f"n_components={k} needs at least {k + 2} samples, got {len(X)}; lower "
-            f"n_components."
+            f"n_components={k} needs at least {k + 2} samples of positive weight, got "
+            f"{len(X)}; lower n_components or add samples."
         )
-    weights = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight)
-    X, weights = X[weights > 0.0], weights[weights > 0.0] / weights.max()
+    weights = weights / weights.max()
     return ConstantCurvatureField(
         X, weights, bandwidth, kernel, c, k, _spacing(X, manifold), manifold
     )

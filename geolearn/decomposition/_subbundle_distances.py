@@ -13,7 +13,7 @@ from geolearn.decomposition._subbundle_space import curvature, metric_of
 from geolearn.decomposition._subbundle_types import OK
 from geolearn.graph import NeighborIndex
 
-# Numbers in the models of one batch of bases.
+# Numbers in the models of one batch of bases, and in their distances on the graph.
 _MAX_ENTRIES = 10_000_000
 _EDGES = 100_000  # edges whose frames are compared at once
 
@@ -162,8 +162,13 @@ def graph_distances(
     W = sparse.csr_array(
         (length[first], (start[first], end[first])), shape=(size, size)
     )
-    D = csgraph.dijkstra(W, directed=True, indices=np.arange(n, n + n_x))
-    return D[:, n + n_x :]
+    D = np.empty((n_x, n_y))
+    batch = max(1, _MAX_ENTRIES // size)
+    for first_row in range(0, n_x, batch):
+        rows = np.arange(first_row, min(first_row + batch, n_x))
+        paths = csgraph.dijkstra(W, directed=True, indices=n + rows)
+        D[rows] = paths[:, n + n_x :]
+    return D
 
 
 class _Edges:

@@ -18,7 +18,8 @@ class Reach:
     field : EuclideanField or ConstantCurvatureField
         Field of subspaces.
     targets : ndarray of shape (m, d)
-        Points to reach; what is found for one does not depend on the others.
+        Points to reach. The others decide through which samples the logarithm of one
+        is continued, and so change it within `tol`.
     options : dict
         `max_iter`, `tol` and `flow` of the search.
     """

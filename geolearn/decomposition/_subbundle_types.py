@@ -18,6 +18,9 @@ LEFT_SUPPORT = 1
 ENERGY_DRIFT = 2
 SINGULAR = 3
 
+# Smallest gap of tangent and normal eigenvalues, over the former, on curves.
+GAP = 1e-3
+
 
 class Shot(NamedTuple):
     """End points of curves, one row a curve; NaN after a curve was stopped.

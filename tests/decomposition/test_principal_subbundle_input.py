@@ -5,9 +5,10 @@ import warnings
 import numpy as np
 import pytest
 from scipy import sparse
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
-from geolearn.decomposition import PrincipalSubbundle
+from geolearn.decomposition import PrincipalSubbundle, principal_subbundle_exp
+from geolearn.decomposition._principal_subbundle_input import known_rows
 from geolearn.manifolds import SPD, Hyperboloid, Sphere
 
 
@@ -155,7 +156,11 @@ def test_equal_eigenvalues_at_the_base_are_said():
     grid = np.linspace(-1.0, 1.0, 9)
     X = np.column_stack([a.ravel() for a in np.meshgrid(grid, grid)])
     model = PrincipalSubbundle(1, bandwidth=0.4, base_point=[0.0, 0.0])
-    with pytest.warns(UserWarning, match="Eigenvalues 1 and 2 .* are equal.*n_comp"):
+    lost = r"get no coordinates: .* eigenvalues 1 and 2 meet on .*"
+    with (
+        pytest.warns(UserWarning, match="Eigenvalues 1 and 2 .* are equal.*n_comp"),
+        pytest.warns(UserWarning, match=lost + "another n_components than 1"),
+    ):
         V = model.fit_transform(X)
     assert (model.status_ != 0).any()
     assert np.isnan(V[np.isin(model.status_, [1, 3])]).all()
@@ -164,6 +169,23 @@ def test_equal_eigenvalues_at_the_base_are_said():
 @pytest.mark.parametrize("bandwidth", [0.0, -1.0, np.nan, np.inf, "wide"])
 def test_bandwidths_that_are_none(bandwidth):
     refused("bandwidth", disc(), bandwidth=bandwidth)
+
+
+@pytest.mark.parametrize(
+    ("weight", "match"),
+    [
+        (np.ones(4), r"shape \(300,\)"),
+        (-np.ones(300), "non-negative"),
+        (np.full(300, np.nan), "is nan"),
+        (np.r_[np.ones(3), np.zeros(297)], "4 samples of positive weight, got 3"),
+    ],
+)
+def test_weights_on_a_sphere(weight, match):
+    X = fibonacci(300)
+    with pytest.raises(ValueError, match=match):
+        principal_subbundle_exp(
+            X, X[0], X[1], bandwidth=0.4, manifold="sphere", sample_weight=weight
+        )
 
 
 def test_bandwidth_below_the_spacing():
@@ -184,6 +206,47 @@ def test_bandwidth_is_enlarged_at_the_base():
     assert f"{model.bandwidth_:.3g} is used" in str(caught[0].message)
 
 
+@pytest.mark.parametrize("bandwidth", [1e-200, 1e200])
+def test_bandwidths_whose_squares_are_no_numbers(bandwidth):
+    refused("bandwidth=1e.*other units", disc(), bandwidth=bandwidth)
+
+
+@pytest.mark.parametrize("bandwidth", [1e-150, 0.02])
+def test_a_narrow_bandwidth_is_enlarged_however_small_it_is(bandwidth):
+    model = PrincipalSubbundle(2, bandwidth=bandwidth, base_point=[0.0, 0.0, 0.0])
+    with pytest.warns(
+        UserWarning, match=r"is used. Pass a larger bandwidth, such as 0"
+    ):
+        model.fit(disc(40))
+    assert 0.02 < model.bandwidth_ < 0.5
+
+
+def test_samples_without_coordinates_are_told():
+    X = disc()
+    X = X[np.hypot(X[:, 0], X[:, 1]) > 0.45]
+    model = PrincipalSubbundle(2, bandwidth=0.15, base_point=X[0])
+    with pytest.warns(
+        UserWarning, match="get no coordinates: .* leave the data"
+    ) as told:
+        V = model.fit_transform(X)
+    lost = int(np.isnan(V).any(axis=1).sum())
+    assert 0 < lost == np.sum(model.status_ == 1)
+    assert str(told[0].message).startswith(f"{lost} of {len(X)} samples")
+    assert "meet" not in str(told[0].message)
+
+
+def test_searches_without_end_are_told():
+    X = disc()
+    X[:, 2] += X[:, 0] ** 2
+    model = PrincipalSubbundle(2, bandwidth=0.4, max_iter=1, tol=1e-9)
+    with (
+        pytest.warns(ConvergenceWarning, match=r"\(status 2\).*tol=1e-09.*max_iter=1"),
+        pytest.warns(UserWarning, match="get no coordinates"),
+    ):
+        model.fit_transform(X)
+    assert (model.status_ == 2).any()
+
+
 def test_no_bandwidth_helps_uneven_weights():
     weight = np.r_[100.0, np.ones(19)]
     with pytest.warns(UserWarning, match="effective number of 1.4.*none can start"):
@@ -198,6 +261,40 @@ def test_points_far_from_the_data_have_no_coordinates(store_jacobian):
     np.testing.assert_array_equal(np.isnan(V), [[True, True], [False, False]])
     # nearer than where curves stop, but off the data by more than two bandwidths
     assert np.isnan(model.transform([[0.0, 0.0, 1.0]])).all()
+
+
+def test_points_so_far_that_they_have_no_distance():
+    X = disc()
+    model = PrincipalSubbundle(2, bandwidth=0.4).fit(X)
+    far = np.array([[0.0, 0.0, 0.0], [1e200, 0.0, 0.0]])
+    for call in (model.transform, model.distance, model.log, model.project):
+        with pytest.raises(ValueError, match=r"X\[1\] has entries above 1e\+152"):
+            call(far)
+    with pytest.raises(ValueError, match=r"base\[0\] has entries above"):
+        model.exp([[0.1, 0.1]], base=far[1])
+    refused("entries above", np.vstack([X, far]))
+
+
+def test_points_far_from_the_data_have_no_ridge():
+    X = disc()
+    model = PrincipalSubbundle(2, bandwidth=0.4).fit(X)
+    found = model.project([[1e9, 0.0, 0.0], X[0], [0.0, 0.0, 0.2]])
+    np.testing.assert_array_equal(np.isnan(found[:, 0]), [True, False, False])
+    assert (abs(found[1:, 2]) < 0.05).all()
+    np.testing.assert_array_equal(model.project(X[:1]), found[1:2])
+
+
+def test_equal_rows_are_found_behind_constant_columns():
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 3, (60, 4)).astype(float)
+    X[:, 0] = -0.0
+    points = np.unique(X[:40] + 0.0, axis=0)
+    rows = known_rows(X, points)
+    equal = (X[:, None] == points).all(axis=2)
+    np.testing.assert_array_equal(rows >= 0, equal.any(axis=1))
+    assert equal[np.arange(60), rows][rows >= 0].all()
+    assert (rows[:40] >= 0).all()
+    assert (rows < 0).any()
 
 
 def test_curves_stop_at_the_boundary_and_at_gaps():
@@ -302,6 +399,8 @@ def test_base_points():
         {"epsilon": 2.0},
         {"max_iter": 0},
         {"tol": 0.0},
+        {"tol": 1.0},
+        {"base_point": True},
         {"store_jacobian": "yes"},
         {"n_jobs": "all"},
         {"manifold": 3},

@@ -46,6 +46,19 @@ def test_columns_have_names(fitted):
     assert isinstance(model.log(frame[:2]), np.ndarray)
 
 
+def test_base_points_need_no_names():
+    pandas = pytest.importorskip("pandas")
+    X = pandas.DataFrame(band()[0], columns=["a", "b", "c"])
+    model = PrincipalSubbundle(**QUICK).fit(X)
+    surface = model.reconstruct(0.3, bases=model.base_point_[None])
+    np.testing.assert_array_equal(
+        model.reconstruct(0.3, bases=X.iloc[:2])[0], X.iloc[0]
+    )
+    np.testing.assert_array_equal(surface[0], model.base_point_)
+    with pytest.raises(ValueError, match="bases has 2 features, but 3"):
+        model.reconstruct(bases=[[0.0, 0.0]])
+
+
 def test_global_pandas_output_does_not_reach_inside(fitted):
     pytest.importorskip("pandas")
     model, X = fitted
@@ -104,7 +117,10 @@ def test_grid_search_over_bandwidths_minimises_the_residual():
     X, _ = band(90, noise=0.05)
     grid = {"bandwidth": [0.1, 0.3, 0.9]}
     search = GridSearchCV(PrincipalSubbundle(), grid, cv=2, error_score="raise")
-    with pytest.warns(UserWarning, match="spacing|effective number"):
+    with (
+        pytest.warns(UserWarning, match="spacing|effective number"),
+        pytest.warns(UserWarning, match="get no coordinates"),
+    ):
         search.fit(X)
     scores = search.cv_results_["mean_test_score"]
     assert np.isfinite(scores).all()

@@ -68,6 +68,15 @@ def test_the_score_is_its_definition():
     )
 
 
+def test_one_bandwidth_has_one_score():
+    X = sphere(50, 0.0)[0]
+    scores = bandwidth_score(X, [0.5, 0.6])
+    for one in (0.5, np.float32(0.5), np.array(0.5)):
+        score = bandwidth_score(X, one)
+        assert isinstance(score, float)
+        assert score == scores[0]
+
+
 def test_scores_without_meaning_are_infinite():
     X, _, _ = sphere(50, 0.05)
     assert bandwidth_score(X, 1e-3) == np.inf  # one sample in each neighbourhood
@@ -167,6 +176,10 @@ def test_the_scores_of_curved_data(manifold):
     [
         ({"bandwidth": 0.0}, "bandwidth must be positive"),
         ({"bandwidth": [0.1, np.inf]}, "bandwidth must be positive"),
+        ({"bandwidth": []}, r"bandwidth=\[\] must be a number or a list"),
+        ({"bandwidth": [[0.1, 0.2]]}, "must be a number or a list"),
+        ({"bandwidth": True}, "bandwidth=True must be a number"),
+        ({"bandwidth": "wide"}, "bandwidth='wide' must be a number"),
         ({"n_components": 4}, "at most 3"),
         ({"kernel": "box"}, "kernel must be"),
         ({"support": -1.0}, "support must be positive"),
@@ -263,7 +276,7 @@ class TestBase:
         assert np.mean(radii) < np.mean(before)  # towards the centre of curvature
         lost, status = project_to_ridge(field, np.full((1, 3), np.nan))
         assert np.isnan(lost).all()
-        assert status[0] == 3
+        assert status[0] == 1
 
     @staticmethod
     def normal(field, points):

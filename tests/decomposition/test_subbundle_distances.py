@@ -139,6 +139,14 @@ def test_graph_distances_by_brute_force(epsilon):
     np.testing.assert_allclose(few, D[3:6, 10:20], rtol=1e-10)
 
 
+def test_graph_distances_in_batches(ball, monkeypatch):
+    X = ball.points[:7]
+    D = graph_distances(ball, X)
+    name = "geolearn.decomposition._subbundle_distances._MAX_ENTRIES"
+    monkeypatch.setattr(name, 3 * len(ball.points))
+    np.testing.assert_array_equal(graph_distances(ball, X), D)
+
+
 def test_graph_distances_of_new_points(ball):
     """Others of the call change nothing, and neighbours are joined directly."""
     A = ball.points[[0, 100]] + 0.01
