@@ -6,7 +6,6 @@ References
    dimension reduction", 2023, arXiv:2307.03128, Section 5.
 """
 
-import math
 from typing import Any
 
 import numpy as np
@@ -17,13 +16,9 @@ from geolearn.decomposition._subbundle_curved_shoot import (
     curved_spectra,
 )
 from geolearn.decomposition._subbundle_geometry import FieldGeometry
-from geolearn.decomposition._subbundle_types import (
-    ENERGY_DRIFT,
-    OK,
-    SINGULAR,
-    LocalSpectra,
-    Shot,
-)
+from geolearn.decomposition._subbundle_integrate import follow_precisely
+from geolearn.decomposition._subbundle_space import lowered
+from geolearn.decomposition._subbundle_types import LocalSpectra, Shot
 from geolearn.graph import nearest_neighbors
 from geolearn.manifolds import Hyperboloid, Sphere, get_manifold
 from geolearn.utils._threads import matrix_threads
@@ -34,8 +29,6 @@ __all__ = ["ConstantCurvatureField", "curved_field"]
 KERNELS = ("gaussian", "tapered")
 SUPPORTS = {"gaussian": 6.0, "tapered": 4.0}
 INTEGRATORS = ("rk4", "dop853", "symplectic_euler")
-_DRIFT = 1e-3  # largest relative change of the energy
-_TIGHT = 1e-12  # tolerance of dop853
 _SPACING_QUERIES = 5000
 
 
@@ -59,7 +52,7 @@ class ConstantCurvatureField(FieldGeometry):
         self.rank = rank
         self.spacing = spacing
         self.manifold = manifold
-        self._scaled = np.ascontiguousarray(points / manifold._length_scale)
+        self._scaled = np.ascontiguousarray(points.T / manifold._length_scale)
         for array in (self.points, self.weights, self._scaled):
             array.flags.writeable = False
 
@@ -106,11 +99,8 @@ class ConstantCurvatureField(FieldGeometry):
     def local_pca(self, Q, n_jobs=None) -> LocalSpectra:
         """Return the local principal components at the rows of `Q`."""
         P, s = self._positions(Q), self.bandwidth
-        m, d = P.shape
-        mean, values = np.empty((m, d)), np.empty((m, d - 1))
-        vectors, facts = np.empty((m, d, d - 1)), np.empty((m, 2))
         with matrix_threads(n_jobs):
-            curved_spectra(*self._numbers, P, mean, values, vectors, facts)
+            mean, values, vectors, facts = curved_spectra(self._numbers, P)
         known = np.isfinite(mean).all(axis=1)
         mean[known] = self.manifold.exp(np.atleast_2d(Q)[known], mean[known] * s)
         return LocalSpectra(
@@ -126,11 +116,8 @@ class ConstantCurvatureField(FieldGeometry):
 
     def _slopes(self, P, eta, n_jobs=None):
         """Return derivatives, status and speed in the units of the kernels."""
-        velocity, force = np.empty_like(P), np.empty_like(P)
-        facts = np.empty((len(P), 2))
         with matrix_threads(n_jobs):
-            curved_slopes(*self._numbers, P, eta, velocity, force, facts)
-        return velocity, force, facts[:, 0], facts[:, 1]
+            return curved_slopes(self._numbers, P, eta)
 
     def hamiltonian(self, P, eta, n_jobs=None):
         """Return H (m,), velocity (m, d) and force (m, d) at positions and momenta.
@@ -169,27 +156,15 @@ class ConstantCurvatureField(FieldGeometry):
             )
         eta = self._momenta(eta)
         base = np.ascontiguousarray(np.broadcast_to(self._positions(base), eta.shape))
-        m, d = eta.shape
         records = 1 if record is None else check_integer(record, "record")
-        paths, ends = np.empty((m, records + 1, d)), np.empty((m, 2, d))
-        facts = np.empty((m, 3))
         if integrator == "dop853":
-            for i in range(m):
-                facts[i] = self._solve(base[i], eta[i], paths[i], ends[i])
+            paths, ends, facts = self._solve_all(base, eta, records)
         else:
             euler, line = integrator != "rk4", self.rank == 1 and not momentum
+            options = (check_positive(step, "step"), records, euler, line)
             with matrix_threads(n_jobs):
-                curved_shoot_all(
-                    *self._numbers,
-                    base,
-                    eta,
-                    check_positive(step, "step"),
-                    records,
-                    euler,
-                    line,
-                    paths,
-                    ends,
-                    facts,
+                paths, ends, facts = curved_shoot_all(
+                    self._numbers, base, eta, *options
                 )
         R = self.manifold._length_scale
         return Shot(
@@ -201,45 +176,36 @@ class ConstantCurvatureField(FieldGeometry):
             None if record is None else paths * R,
         )
 
-    def _solve(self, base, eta, path, end):
-        """Follow one curve by scipy's integrator of order 8; return its facts."""
-        from scipy.integrate import solve_ivp
+    def _solve_all(self, base, eta, records):
+        m, d = eta.shape
+        paths, ends = np.empty((m, records + 1, d)), np.empty((m, 2, d))
+        facts = np.empty((m, 3))
+        for i in range(m):
+            self._solve(base[i], eta[i], paths[i], ends[i], facts[i])
+        return paths, ends, facts
 
-        d = len(base)
+    def _solve(self, base, eta, path, end, facts):
+        """Follow one curve by an adaptive integrator of order 8."""
         path[:], end[:] = np.nan, np.nan
-        _, _, status, start = self._slopes(base[None], eta[None])
-        if status[0] != OK:
-            return status[0], 0.0, 0.0
-        lost, drift = [], [0.0]
-
-        def rate(_, state):
-            v, f, status, speed = self._slopes(*state.reshape(2, 1, d))
-            if status[0] != OK:
-                lost.append(status[0])
-            elif start[0] > 0.0:
-                drift.append(abs((speed[0] / start[0]) ** 2 - 1.0))
-            return np.nan_to_num(np.concatenate([v[0], f[0]]))
-
-        times = np.linspace(0.0, 1.0, len(path))
-        solution = solve_ivp(
-            rate,
-            (0.0, 1.0),
-            np.concatenate([base, eta]),
-            "DOP853",
-            times,
-            rtol=_TIGHT,
-            atol=_TIGHT,
-            max_step=max(0.02, math.inf if start[0] == 0.0 else 0.5 / start[0]),
+        follow_precisely(
+            lambda P, y: self._slopes(P, y)[:3],
+            base,
+            eta,
+            path,
+            end,
+            facts,
+            unit=self.bandwidth / self.manifold._length_scale,
+            energy_of=lambda v: float((v * lowered(self, v)).sum()),
         )
-        if lost or not solution.success:
-            return (lost[0] if lost else SINGULAR), max(drift), 0.0
-        scaled = self.manifold.project(solution.y[:d].T * self.manifold._length_scale)
-        path[:] = scaled / self.manifold._length_scale
-        end[0] = path[-1]
-        end[1] = self.manifold.project_tangent(scaled[-1], solution.y[d:, -1])
-        worst = abs(self._slopes(end[:1], end[1:])[3][0] / max(start[0], 1e-300) - 1.0)
-        worst = 2.0 * worst if start[0] > 0.0 else 0.0
-        return (ENERGY_DRIFT if worst > _DRIFT else OK), worst, 1.0
+        known = np.isfinite(path).all(axis=1)
+        if not known.any():
+            return
+        R, project = self.manifold._length_scale, self.manifold.project
+        path[known] = project(path[known] * R) / R
+        if np.isfinite(end).all():
+            scaled = project(end[:1] * R)
+            end[0] = scaled[0] / R
+            end[1] = self.manifold.project_tangent(scaled[0], end[1])
 
 
 def curved_field(

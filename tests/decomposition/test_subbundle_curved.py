@@ -225,6 +225,19 @@ def test_curves_stop_where_data_end(field):
     assert np.isfinite(far.eigenvalues).all()
 
 
+def test_paths_are_known_up_to_where_they_stop():
+    t = np.linspace(0.0, 1.5, 60)
+    X = np.column_stack([np.cos(t), np.sin(t), np.zeros(60)])
+    field = curved_field(X, Sphere(2), n_components=1, bandwidth=0.1)
+    for integrator in ("rk4", "dop853"):
+        shot = field.shoot(X[0], [[0.0, 3.0, 0.0]], integrator=integrator, record=30)
+        known = np.isfinite(shot.path[0]).all(axis=1)
+        assert shot.status[0] == 1
+        assert 0.5 < shot.reached[0] < 0.65  # the data end at half the way
+        assert known[: known.sum()].all()
+        assert abs(known.sum() - 30 * shot.reached[0]) < 2.0
+
+
 def test_antipodes_have_no_weight():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((300, 3))
