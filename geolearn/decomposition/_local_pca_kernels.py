@@ -5,10 +5,8 @@ import math
 import numpy as np
 from numba import prange, types
 
-from geolearn.decomposition._subbundle_eigen import eigenpairs
-from geolearn.utils._jit import POINTS, TABLE, first_class, kernel
-
-# kernels: _subbundle_eigen=35fe36cb
+from geolearn.decomposition._subbundle_eigen import EIGENPAIRS, eigenpairs
+from geolearn.utils._jit import POINT, POINTS, TABLE, first_class, kernel
 
 __all__ = ["local_components"]
 
@@ -108,7 +106,7 @@ def _orthonormalize(components, c):
 
 
 @kernel
-def _spectrum(Z, size, eigenvalues, components):
+def _spectrum(eigenpairs, Z, size, eigenvalues, components):
     """Fill the spectrum and leading components; those without spread stay 0."""
     d, n = Z.shape
     m = min(n, d)
@@ -135,7 +133,7 @@ def _spectrum(Z, size, eigenvalues, components):
 
 
 @kernel
-def _one(X, q, rows, sigma, mean, eigenvalues, components, scales):
+def _one(eigenpairs, X, q, rows, sigma, mean, eigenvalues, components, scales):
     n, d = rows.shape[0], q.shape[0]
     weights, Z = np.empty(n), np.empty((d, n))
     scales[0], scales[1], scales[2] = _weigh(X, q, rows, sigma, weights)
@@ -143,11 +141,13 @@ def _one(X, q, rows, sigma, mean, eigenvalues, components, scales):
     size = 0.0
     for a in range(d):
         size = max(size, abs(mean[a]))
-    _spectrum(Z, size, eigenvalues, components)
+    _spectrum(eigenpairs, Z, size, eigenvalues, components)
 
 
 @kernel(parallel=True)
-def _local_components(X, Q, rows, stops, sigma, mean, eigenvalues, components, scales):
+def _local_components(
+    one, eigenpairs, X, Q, rows, stops, sigma, mean, eigenvalues, components, scales
+):
     """Fill what is known of each query; rows of queries without samples stay.
 
     ``rows[stops[i]:stops[i + 1]]`` are the neighbours of query i. `sigma` is 0 for
@@ -158,18 +158,23 @@ def _local_components(X, Q, rows, stops, sigma, mean, eigenvalues, components, s
     for i in prange(Q.shape[0]):
         near = rows[stops[i] : stops[i + 1]]
         if near.shape[0] > 0:
-            _one(
-                X, Q[i], near, sigma, mean[i], eigenvalues[i], components[i], scales[i]
-            )
+            one(
+                eigenpairs, X, Q[i], near, sigma,
+                mean[i], eigenvalues[i], components[i], scales[i],
+            )  # fmt: skip
 
 
 _LIST = types.Array(types.int64, 1, "C", readonly=True)
+_ROW = types.float64[::1]
+_SOLVER = types.FunctionType(EIGENPAIRS)
+_ONE = types.void(_SOLVER, POINTS, POINT, _LIST, types.float64, _ROW, _ROW, TABLE, _ROW)
 _SIGNATURE = (
-    *(POINTS, POINTS, _LIST, _LIST, types.float64),
+    *(types.FunctionType(_ONE), _SOLVER, POINTS, POINTS, _LIST, _LIST, types.float64),
     *(TABLE, TABLE, types.float64[:, :, ::1], TABLE),
 )
 
 
-def local_components(*arguments):
+def local_components(X, *arguments):
     """Run the driver, compiled once for read-only and other arrays."""
-    first_class(_local_components, *_SIGNATURE)(*arguments)
+    one, solver = first_class(_one, *_ONE.args), eigenpairs(X.shape[1])
+    first_class(_local_components, *_SIGNATURE)(one, solver, X, *arguments)

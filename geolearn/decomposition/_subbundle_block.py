@@ -81,25 +81,26 @@ def orthonormalise(V):
 
 
 @kernel
-def leading(S, B, k, V, values):
+def leading(eigenpairs, S, B, k, V, values):
     """Improve the columns of V to eigenvectors, decreasing; False if it fails.
 
     The first k columns are accurate, the guards beyond only roughly.
     """
     d, b = V.shape
     orthonormalise(V)
+    U = np.empty((b, b))
     for _ in range(_ITERATIONS):
         W = _apply(S, B, V)
         T = np.dot(V.T, W)
-        if not math.isfinite(T.sum()):
-            return False
-        theta, U = np.linalg.eigh(0.5 * (T + T.T))
-        U = np.ascontiguousarray(U[:, ::-1])
+        for a in range(b):
+            for c in range(a + 1):
+                if not math.isfinite(T[a, c]):
+                    return False
+                T[a, c] = T[c, a] = 0.5 * (T[a, c] + T[c, a])
+        eigenpairs(T, values, U)
         X = np.dot(V, U)
         W = np.dot(W, U)
         worst = 0.0
-        for a in range(b):
-            values[a] = max(theta[b - 1 - a], 0.0)
         for a in range(k):
             s = 0.0
             for i in range(d):

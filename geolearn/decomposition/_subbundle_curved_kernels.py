@@ -8,8 +8,8 @@ flat space, but for one term: logarithms of samples change with the point by the
 Hessian of the squared distance instead of the identity.
 """
 
-# kernels: _subbundle_eigen=35fe36cb _subbundle_kernels=62377a26
-# kernels: _subbundle_weights=60339236
+# kernels: _subbundle_kernels=ba323aa1 _subbundle_law=ace28727
+# kernels: _subbundle_weights=c3d57322
 
 import math
 from typing import NamedTuple
@@ -17,23 +17,39 @@ from typing import NamedTuple
 import numpy as np
 from numba import types
 
-from geolearn.decomposition._subbundle_eigen import eigenpairs
 from geolearn.decomposition._subbundle_kernels import (
-    Room,
-    _centre,
-    _covariance,
+    centre,
+    covariance,
     gradient,
+    solve,
+)
+from geolearn.decomposition._subbundle_law import (
+    LAW,
+    LEFT,
+    NEAR,
+    ROOM,
+    ROW,
+    SINGULAR,
+    SOLVER,
+    Law,
+    finite,
+    judge,
+    square,
 )
 from geolearn.decomposition._subbundle_weights import (
-    SKIN,
+    PULL,
+    R2,
+    SPARE,
+    WEIGHT,
     Neighbours,
+    W,
+    make_list,
+    padded,
     squared_radius,
     weigh,
 )
-from geolearn.utils._jit import POINT, POINTS, kernel
+from geolearn.utils._jit import POINT, POINTS, TABLE, kernel
 
-_GAP = 1e-3  # relative gap below which the rank is not defined
-_FINE, _LEFT, _SINGULAR = 0, 1, 3
 _ROUNDING = 16 * 2.0**-53
 _ANTIPODE = 1e-24  # squared cosine of half the angle, below which directions are noise
 
@@ -43,21 +59,30 @@ class Space(NamedTuple):
 
     kappa: float
     scale: float  # the bandwidth over the radius of curvature
-    points: np.ndarray  # (n, d)
+    points: np.ndarray  # (d, n)
     weights: np.ndarray  # (n,)
-    kind: int
-    support: float
-    rank: int
-    limit: float  # distance to the data beyond which a curve is stopped
+    law: Law
 
 
 class Around(NamedTuple):
-    """Samples around an anchor; offsets are logarithms in coordinates at a point."""
+    """Samples around an anchor; offsets are logarithms in coordinates at a point.
+
+    The anchor follows the samples in the table of coordinates.
+    """
 
     near: Neighbours
-    bend: np.ndarray  # (m,) Hessian across the geodesic, minus 1
-    half: np.ndarray  # (m,) squared (hyperbolic) sine of half the angle
-    work: np.ndarray  # (m,)
+    bend: np.ndarray  # (room,) Hessian across the geodesic, minus 1
+    half: np.ndarray  # (room,) squared (hyperbolic) sine of half the angle
+    work: np.ndarray  # (room,)
+
+
+@kernel
+def make_around(n, d):
+    """Return room for lists of n samples that serves no point."""
+    size = padded(n)
+    near = make_list(n, d, d, d - 1, size)
+    near.rows[n] = -1
+    return Around(near, np.empty(size), np.empty(size), np.empty(size))
 
 
 @kernel
@@ -124,43 +149,43 @@ def from_coordinates(kappa, p, c, y):
 
 
 @kernel
-def _half_sines(X, p, q):
+def _half_sines(first, last, X, p, q):
     """Fill the squared sines of half the angles from p to samples on the sphere."""
-    for i in range(X.shape[1]):
+    for i in range(first, last):
         q[i] = 0.0
     for a in range(X.shape[0]):
         x = p[a]
-        for i in range(X.shape[1]):
+        for i in range(first, last):
             gap = X[a, i] - x
             q[i] += gap * gap
-    for i in range(X.shape[1]):
+    for i in range(first, last):
         q[i] = min(0.25 * q[i], 1.0)
 
 
 @kernel
-def _half_hyperbolic_sines(X, p, q, along, across):
+def _half_hyperbolic_sines(first, last, X, p, q, along, across):
     """Fill the squared hyperbolic sines of half the distances.
 
     For spatial parts a of p and b with a.b >= 0 they are |a - b|^2 + |a ^ b|^2 over
     2 (1 + a0 b0 + a.b): a sum of positive terms, which does not cancel far out.
     """
-    d, m = X.shape
+    d = X.shape[0]
     square = 0.0
     for a in range(1, d):
         square += p[a] * p[a]
     inverse = 1.0 / square if square > 0.0 else 0.0
-    for i in range(m):
+    for i in range(first, last):
         q[i], along[i], across[i] = 0.0, 0.0, 0.0
     for a in range(1, d):
-        for i in range(m):
+        for i in range(first, last):
             gap = X[a, i] - p[a]
             q[i] += gap * gap
             along[i] += gap * p[a]
     for a in range(1, d):
-        for i in range(m):
+        for i in range(first, last):
             gap = X[a, i] - p[a] - along[i] * inverse * p[a]
             across[i] += gap * gap
-    for i in range(m):
+    for i in range(first, last):
         inner = square + along[i]
         if inner >= 0.0:
             wedge = square * across[i]
@@ -172,9 +197,9 @@ def _half_hyperbolic_sines(X, p, q, along, across):
 
 
 @kernel
-def _angles(kappa, q, square):
+def _angles(first, last, kappa, q, square):
     """Fill the squared distances over the radius."""
-    for i in range(q.shape[0]):
+    for i in range(first, last):
         root = math.sqrt(q[i])
         if kappa < 0.0:
             angle = 2.0 * math.asinh(root)
@@ -186,19 +211,26 @@ def _angles(kappa, q, square):
 
 
 @kernel
+def _measure(first, last, kappa, X, p, around, q, square):
+    """Fill squared half sines and angles from p to columns of X."""
+    if kappa > 0.0:
+        _half_sines(first, last, X, p, q)
+    else:
+        _half_hyperbolic_sines(first, last, X, p, q, around.bend, around.work)
+    _angles(first, last, kappa, q, square)
+
+
+@kernel
 def logarithms(space, around, p):
     """Fill squared distances, logarithms and Hessians of the listed samples at p."""
     near, q, bend = around.near, around.half, around.bend
-    X, L, r2 = near.coordinates, near.offsets, near.r2
+    X, L, r2 = near.coordinates, near.offsets, near.columns[R2]
     kappa, d = space.kappa, p.shape[0]
-    if kappa > 0.0:
-        _half_sines(X, p, q)
-    else:
-        _half_hyperbolic_sines(X, p, q, bend, around.work)
-    _angles(kappa, q, r2)
+    m = near.rows[near.rows.shape[0] - 1]
+    _measure(0, m, kappa, X, p, around, q, r2)
     e = -1.0 if p[0] < 0.0 else 1.0
     part = 1.0 / (1.0 + e * p[0])
-    for i in range(q.shape[0]):
+    for i in range(m):
         sine = 2.0 * math.sqrt(q[i] * (1.0 - kappa * q[i]))
         ratio = math.sqrt(r2[i]) / sine if sine > 0.0 else 1.0
         if kappa > 0.0 and 1.0 - q[i] < _ANTIPODE:
@@ -207,96 +239,67 @@ def logarithms(space, around, p):
         around.work[i] = ratio / space.scale
         r2[i] /= space.scale * space.scale
     if kappa > 0.0:
-        for i in range(q.shape[0]):
+        for i in range(m):
             q[i] = (2.0 * q[i] - e * (X[0, i] - p[0])) * part
     else:
-        for i in range(q.shape[0]):
+        for i in range(m):
             gap = 0.0  # of times, without cancellation
             for a in range(1, d):
                 gap += (X[a, i] - p[a]) * (X[a, i] + p[a])
             q[i] = -(2.0 * q[i] + gap / (X[0, i] + p[0])) * part
     for a in range(1, d):
         x = p[a]
-        for i in range(q.shape[0]):
+        for i in range(m):
             L[a - 1, i] = around.work[i] * (X[a, i] - x + x * q[i])
 
 
 @kernel
-def list_around(space, p, skin):
-    """Return the list that serves all points within `skin` of p."""
-    n, d = space.points.shape
-    X = space.points.T.copy()
-    q, square, work = np.empty(n), np.empty(n), np.empty(n)
-    if space.kappa > 0.0:
-        _half_sines(X, p, q)
-    else:
-        _half_hyperbolic_sines(X, p, q, square, work)
-    _angles(space.kappa, q, square)
-    close = math.inf
+def _list_around(space, around, p):
+    """List the samples that serve all points within the skin of p."""
+    d, n = space.points.shape
+    law, X, near = space.law, space.points, around.near
+    square, reach2 = near.columns[R2], math.inf
+    _measure(0, n, space.kappa, X, p, around, around.half, square)
     for i in range(n):
         square[i] /= space.scale * space.scale
-        close = min(close, square[i])
-    close = math.sqrt(close) + skin
-    reach = math.sqrt(squared_radius(space.kind, space.support, close * close)) + skin
+        reach2 = min(reach2, square[i])
+    close = math.sqrt(reach2) + law.skin
+    reach = math.sqrt(squared_radius(law.kind, law.support, close * close)) + law.skin
     m = 0
     for i in range(n):
         if square[i] <= reach * reach:
-            m += 1
-    coordinates, weight = np.empty((d, m)), np.empty(m)
-    j = 0
-    for i in range(n):
-        if square[i] <= reach * reach:
-            weight[j] = space.weights[i]
+            near.columns[WEIGHT, m] = space.weights[i]
             for a in range(d):
-                coordinates[a, j] = X[a, i]
-            j += 1
-    spare = np.empty(m)
-    near = Neighbours(
-        p.copy(),
-        coordinates,
-        np.empty((d - 1, m)),
-        weight,
-        np.empty(m),
-        np.empty(m),
-        np.empty(m),
-        spare,
-        spare.view(np.int64),
-    )
-    return Around(near, np.empty(m), np.empty(m), np.empty(m))
+                near.coordinates[a, m] = X[a, i]
+            m += 1
+    for a in range(d):
+        near.coordinates[a, m] = p[a]
+    near.rows[near.rows.shape[0] - 1] = m
 
 
 @kernel
 def _serves(space, around, p):
     """Tell whether p is within the skin of the list's anchor."""
-    anchor = around.near.anchor
-    X = np.empty((p.shape[0], 1))
-    X[:, 0] = anchor
-    q, square, work = np.empty(1), np.empty(1), np.empty(1)
-    if space.kappa > 0.0:
-        _half_sines(X, p, q)
-    else:
-        _half_hyperbolic_sines(X, p, q, square, work)
-    _angles(space.kappa, q, square)
-    return square[0] <= (SKIN * space.scale) ** 2
+    near, squares = around.near, around.near.columns[R2]
+    m = near.rows[near.rows.shape[0] - 1]
+    if m < 0:
+        return False
+    _measure(m, m + 1, space.kappa, near.coordinates, p, around, around.half, squares)
+    return squares[m] <= (space.law.skin * space.scale) ** 2
 
 
 @kernel
-def moments(space, around, p, room):
+def _moments(eigenpairs, space, around, p, room):
     """Fill the local mean and eigenpairs at p; False where no sample has a weight."""
     near = around.near
+    m = near.rows[near.rows.shape[0] - 1]
+    w, L = near.columns[W], near.offsets
     logarithms(space, around, p)
-    if not weigh(near, space.kind, space.support, room.facts):
+    if not weigh(near, space.law.kind, space.law.support, room.facts):
         return False
-    _centre(near.offsets, near.w, near.pull, room.mean, room.pull)
-    _covariance(near.offsets, near.w, near.spare, room.covariance)
-    total = 0.0
-    for a in range(room.covariance.shape[0]):
-        for b in range(room.covariance.shape[0]):
-            total += abs(room.covariance[a, b])
-    if not total < np.inf:
-        return False
-    eigenpairs(room.covariance, room.values, room.vectors)
-    return True
+    centre(m, L, w, near.columns[PULL], room.mean, room.pull)
+    covariance(m, L, w, near.columns[SPARE], room.covariance)
+    return solve(eigenpairs, room)
 
 
 @kernel
@@ -305,10 +308,10 @@ def _bending(around, room, k, force):
 
     The derivative of q_i by z_i is y_i; only its part across the geodesic counts.
     """
-    Z, w = around.near.offsets, around.near.w
-    dim, m = Z.shape
+    Z, w = around.near.offsets, around.near.columns[W]
+    dim, m = Z.shape[0], around.near.rows[around.near.rows.shape[0] - 1]
     terms = min(k, dim - k)
-    L, y = np.empty(dim), np.empty(dim)
+    L, y = room.covariance[0], room.covariance[1]  # no longer needed
     for i in range(m):
         if w[i] == 0.0:
             continue
@@ -335,69 +338,49 @@ def _bending(around, room, k, force):
             force[a] += factor * (y[a] - along * L[a])
 
 
-@kernel
-def _judge(space, room, velocity, force):
-    """Return the status of a point from its spectrum."""
-    k, dim = space.rank, velocity.shape[0]
-    if room.facts[0] > space.limit or room.facts[1] < k + 1:
-        return _LEFT
-    if k < dim and not room.values[k - 1] > 0.0:
-        return _SINGULAR
-    if k < dim and room.values[k - 1] - room.values[k] < _GAP * room.values[k - 1]:
-        return _SINGULAR
-    for a in range(dim):
-        if not (math.isfinite(velocity[a]) and math.isfinite(force[a])):
-            return _SINGULAR
-    return _FINE
-
-
-ROW, TABLE = types.float64[::1], types.float64[:, ::1]
-_NEAR = types.NamedTuple((ROW, TABLE, TABLE, *(ROW,) * 5, types.int64[::1]), Neighbours)
-AROUND = types.NamedTuple((_NEAR, ROW, ROW, ROW), Around)
-_ROOM = types.NamedTuple((ROW,) * 3 + (TABLE,) * 4 + (ROW,), Room)
-_NUMBERS = (types.intp, types.float64, types.intp, types.float64)
-SPACE = types.NamedTuple(
-    (types.float64, types.float64, POINTS, POINT, *_NUMBERS), Space
-)
-CURVED_SLOPE = types.Tuple((AROUND, types.intp, types.float64))(
-    SPACE, AROUND, ROW, ROW, types.float64, _ROOM, ROW, ROW
+AROUND = types.NamedTuple((NEAR, ROW, ROW, ROW), Around)
+SPACE = types.NamedTuple((types.float64, types.float64, POINTS, POINT, LAW), Space)
+CURVED_SLOPE = types.intp(
+    SOLVER, SPACE, AROUND, ROW, ROW, types.float64, TABLE, ROOM, ROW, ROW
 )
 
 
 @kernel
-def curved_slope(space, around, p, eta, line, room, velocity, force):
-    """Fill the derivatives of p and eta; return the list, a status and the speed.
+def curved_slope(eigenpairs, space, around, p, eta, line, work, room, velocity, force):
+    """Fill the derivatives of p and eta; return a status, the speed goes to the facts.
 
     p and eta are brought onto the space first, so that the stages of an integrator
     may leave it. A line field, of rank 1, needs no force: `line` is then the speed
     and eta a velocity that gives the sign; else `line` is 0.
     """
-    kappa, dim = space.kappa, p.shape[0] - 1
-    for a in range(p.shape[0]):
-        if not (abs(p[a]) < np.inf and abs(eta[a]) < np.inf):
-            return around, _SINGULAR, 0.0
+    kappa, rank = space.kappa, space.law.rank
+    if not (finite(p) and finite(eta)):
+        return SINGULAR
     onto_space(kappa, p)
     onto_tangent(kappa, p, eta)
     if not _serves(space, around, p):
-        around = list_around(space, p, SKIN)
-    if not moments(space, around, p, room):
-        return around, _LEFT, 0.0
-    y, v, f = np.empty(dim), np.empty(dim), np.empty(dim)
+        _list_around(space, around, p)
+    if not _moments(eigenpairs, space, around, p, room):
+        return LEFT
+    y, v, f = work[0], work[1], work[2]
     to_coordinates(p, eta, y)
-    gradient(around.near, room, y, space.rank, line == 0.0, v, f)
-    if line == 0.0 and space.rank < dim:
-        _bending(around, room, space.rank, f)
-    speed = math.sqrt(np.dot(v, v))
+    gradient(around.near, room, y, rank, line == 0.0, v, f)
+    if line == 0.0 and rank < y.shape[0]:
+        _bending(around, room, rank, f)
+    speed = math.sqrt(square(v))
+    room.facts[2] = speed
     if line > 0.0:
-        for a in range(dim):
+        for a in range(v.shape[0]):
             v[a] *= line / speed if speed > 0.0 else 0.0
     from_coordinates(kappa, p, v, velocity)
     from_coordinates(kappa, p, f, force)
     if line == 0.0:
         # The derivative of a tangent vector leaves the tangent space.
-        turn = kappa * space.scale * np.dot(y, v)
+        turn = 0.0
+        for a in range(y.shape[0]):
+            turn += kappa * space.scale * y[a] * v[a]
         for a in range(p.shape[0]):
             force[a] -= turn * p[a]
     for a in range(p.shape[0]):
         velocity[a] *= space.scale
-    return around, _judge(space, room, v, f), speed
+    return judge(room.facts, room.values, space.law, v, f)

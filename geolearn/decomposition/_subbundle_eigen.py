@@ -7,8 +7,9 @@ They need no gap between eigenvalues and leave a zero row alone. Beyond: LAPACK.
 import math
 
 import numpy as np
+from numba import types
 
-from geolearn.utils._jit import kernel
+from geolearn.utils._jit import TABLE, first_class, kernel
 
 JACOBI_COLUMNS = 8
 _SWEEPS = 30
@@ -73,16 +74,9 @@ def _jacobi(A, values, E):
 
 
 @kernel
-def eigenpairs(A, values, E):
-    """Fill values, decreasing, and the columns of E; A is overwritten and finite."""
+def _few_eigenpairs(A, values, E):
+    """Fill values, decreasing, and the columns of E, up to `JACOBI_COLUMNS`."""
     n = A.shape[0]
-    if n > JACOBI_COLUMNS:
-        lam, V = np.linalg.eigh(A)
-        for a in range(n):
-            values[a] = max(lam[n - 1 - a], 0.0)
-            for i in range(n):
-                E[i, a] = V[i, n - 1 - a]
-        return
     _jacobi(A, values, E)
     for a in range(1, n):  # insertion sort; equal values keep their order
         b = a
@@ -91,3 +85,29 @@ def eigenpairs(A, values, E):
             for i in range(n):
                 E[i, b - 1], E[i, b] = E[i, b], E[i, b - 1]
             b -= 1
+
+
+@kernel
+def _eigenpairs(A, values, E):
+    """Fill values, decreasing, and the columns of E for any number of columns."""
+    n = A.shape[0]
+    if n <= JACOBI_COLUMNS:
+        _few_eigenpairs(A, values, E)
+        return
+    lam, V = np.linalg.eigh(A)
+    for a in range(n):
+        values[a] = max(lam[n - 1 - a], 0.0)
+        for i in range(n):
+            E[i, a] = V[i, n - 1 - a]
+
+
+EIGENPAIRS = types.void(TABLE, types.float64[::1], TABLE)
+
+
+def eigenpairs(n):
+    """Return the kernel for matrices of at most n columns, which it overwrites.
+
+    Called through a pointer: LAPACK is compiled where it is needed, and once.
+    """
+    function = _few_eigenpairs if n <= JACOBI_COLUMNS else _eigenpairs
+    return first_class(function, *EIGENPAIRS.args)

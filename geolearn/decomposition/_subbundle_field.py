@@ -19,8 +19,12 @@ import numpy as np
 from geolearn.decomposition._subbundle_geometry import FieldGeometry
 from geolearn.decomposition._subbundle_integrate import follow_precisely
 from geolearn.decomposition._subbundle_search import build_tree
-from geolearn.decomposition._subbundle_shoot import shoot_all, slopes, spectra
-from geolearn.decomposition._subbundle_slope import FEW_FEATURES
+from geolearn.decomposition._subbundle_shoot import (
+    FEW_FEATURES,
+    shoot_all,
+    slopes,
+    spectra,
+)
 from geolearn.decomposition._subbundle_types import LocalSpectra, Shot
 from geolearn.decomposition._subbundle_weights import GAUSSIAN, TAPERED
 from geolearn.manifolds import Euclidean
@@ -125,12 +129,10 @@ class EuclideanField(FieldGeometry):
             All eigenpairs up to 24 features, the leading ones beyond.
         """
         P = self._to_scaled(Q)
-        m, d = P.shape
+        d = P.shape[1]
         r = d if d <= FEW_FEATURES else min(d, max(self.rank + 1, _FEWEST_VECTORS))
-        means, values = np.empty((m, d)), np.empty((m, r))
-        vectors, facts = np.empty((m, d, r)), np.empty((m, 2))
         with matrix_threads(n_jobs):
-            spectra(*self._samples, *self._law, P, means, values, vectors, facts)
+            means, values, vectors, facts = spectra(self._samples, self._law, P, r)
         s = self.bandwidth
         return LocalSpectra(
             means * s + self.origin,
@@ -161,10 +163,8 @@ class EuclideanField(FieldGeometry):
         return F * np.where(largest < 0.0, -1.0, 1.0)
 
     def _slopes(self, P, eta):
-        m, d = P.shape
-        velocity, force, status = np.empty((m, d)), np.empty((m, d)), np.empty((m, 1))
-        slopes(*self._samples, *self._law, P, eta, velocity, force, status)
-        return velocity, force, status[:, 0].astype(np.int8)
+        velocity, force, status = slopes(self._samples, self._law, P, eta)
+        return velocity, force, status.astype(np.int8)
 
     def hamiltonian(self, P, eta, n_jobs=None):
         """Return the Hamiltonian and its flow.
@@ -235,23 +235,15 @@ class EuclideanField(FieldGeometry):
             )
         y = self._momenta(eta)
         p = np.ascontiguousarray(np.broadcast_to(self._to_scaled(base), y.shape))
-        m, d = y.shape
         records = 1 if record is None else check_integer(record, "record")
-        paths, ends = np.full((m, records + 1, d), np.nan), np.full((m, 2, d), np.nan)
-        facts = np.empty((m, 3))
         with matrix_threads(n_jobs):
             if integrator == "dop853":
-                for i in range(m):
-                    follow_precisely(
-                        self._slopes, p[i], y[i], paths[i], ends[i], facts[i]
-                    )
+                paths, ends, facts = self._follow_precisely(p, y, records)
             else:
                 line = self.rank == 1 and not momentum
                 euler = integrator == "symplectic_euler"
                 options = (check_positive(step, "step"), records, euler, line)
-                shoot_all(
-                    *self._samples, *self._law, p, y, *options, paths, ends, facts
-                )
+                paths, ends, facts = shoot_all(self._samples, self._law, p, y, *options)
         s = self.bandwidth
         return Shot(
             ends[:, 0] * s + self.origin,
@@ -261,6 +253,14 @@ class EuclideanField(FieldGeometry):
             facts[:, 2],
             None if record is None else paths * s + self.origin,
         )
+
+    def _follow_precisely(self, p, y, records):
+        m, d = y.shape
+        paths, ends = np.full((m, records + 1, d), np.nan), np.full((m, 2, d), np.nan)
+        facts = np.empty((m, 3))
+        for i in range(m):
+            follow_precisely(self._slopes, p[i], y[i], paths[i], ends[i], facts[i])
+        return paths, ends, facts
 
 
 def _spacing(X):

@@ -5,14 +5,13 @@ The gradient is that of eta' P(p) eta / 2 in closed form: only gaps between the
 eigenvalues of the two blocks occur, so that equal ones inside a block do no harm.
 """
 
-# kernels: _subbundle_eigen=35fe36cb _subbundle_weights=60339236
+# kernels: _subbundle_weights=c3d57322
 
 from typing import NamedTuple
 
 import numpy as np
 
-from geolearn.decomposition._subbundle_eigen import eigenpairs
-from geolearn.decomposition._subbundle_weights import weigh
+from geolearn.decomposition._subbundle_weights import PULL, R2, SPARE, W, weigh
 from geolearn.utils._jit import kernel
 
 _SUMS = {"reassoc", "contract"}  # plain sums: rounding only
@@ -28,7 +27,8 @@ class Room(NamedTuple):
     covariance: np.ndarray  # (d, d)
     left: np.ndarray  # (terms, d)
     right: np.ndarray  # (terms, d)
-    facts: np.ndarray  # (2,): distance to the nearest sample, effective sample size
+    alpha: np.ndarray  # (d,), momentum in the basis of the vectors
+    facts: np.ndarray  # distance to the nearest sample, effective sample size, speed
 
 
 @kernel
@@ -42,14 +42,15 @@ def make_room(n, d):
         np.empty((n, n)),
         np.empty((n, n)),
         np.empty((n, n)),
-        np.empty(2),
+        np.empty(n),
+        np.zeros(3),
     )
 
 
 @kernel
-def _offsets(C, p, Y, r2):
+def _offsets(m, C, p, Y, r2):
     """Fill the offsets of samples from p and their squares."""
-    d, m = C.shape
+    d = C.shape[0]
     for a in range(d):
         x = p[a]
         for i in range(m):
@@ -66,9 +67,9 @@ def _offsets(C, p, Y, r2):
 
 
 @kernel(fastmath=_SUMS)
-def _centre(Y, w, pull, mean, mean_pull):
+def centre(m, Y, w, pull, mean, mean_pull):
     """Fill both means of the offsets and subtract the first."""
-    d, m = Y.shape
+    d = Y.shape[0]
     for a in range(d):
         s = 0.0
         t = 0.0
@@ -82,10 +83,10 @@ def _centre(Y, w, pull, mean, mean_pull):
 
 
 @kernel(fastmath=_SUMS)
-def _covariance_of_three(Z, w, S):
+def _covariance_of_three(m, Z, w, S):
     """Fill the covariance of centred samples of three coordinates in one pass."""
     xx, yy, zz, xy, xz, yz = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    for i in range(w.shape[0]):
+    for i in range(m):
         x, y, z = w[i] * Z[0, i], w[i] * Z[1, i], w[i] * Z[2, i]
         xx += x * Z[0, i]
         xy += x * Z[1, i]
@@ -100,9 +101,9 @@ def _covariance_of_three(Z, w, S):
 
 
 @kernel(fastmath=_SUMS)
-def _covariance(Z, w, spare, S):
+def covariance(m, Z, w, spare, S):
     """Fill the covariance of centred samples."""
-    d, m = Z.shape
+    d = Z.shape[0]
     for a in range(d):
         for i in range(m):
             spare[i] = w[i] * Z[a, i]
@@ -115,28 +116,35 @@ def _covariance(Z, w, spare, S):
 
 
 @kernel
-def local_pca(near, p, kind, support, room):
-    """Fill the local mean and eigenpairs; False where no sample has a weight.
-
-    The offsets of the list are then centred and its weights sum to one.
-    """
-    d = p.shape[0]
-    _offsets(near.coordinates, p, near.offsets, near.r2)
-    if not weigh(near, kind, support, room.facts):
-        return False
-    _centre(near.offsets, near.w, near.pull, room.mean, room.pull)
-    if d == 3:
-        _covariance_of_three(near.offsets, near.w, room.covariance)
-    else:
-        _covariance(near.offsets, near.w, near.spare, room.covariance)
+def solve(eigenpairs, room):
+    """Fill the eigenpairs of the covariance; False where it is not finite."""
     total = 0.0
-    for a in range(d):
-        for b in range(d):
+    for a in range(room.covariance.shape[0]):
+        for b in range(room.covariance.shape[0]):
             total += abs(room.covariance[a, b])
     if not total < np.inf:
         return False
     eigenpairs(room.covariance, room.values, room.vectors)
     return True
+
+
+@kernel
+def local_pca(eigenpairs, near, p, kind, support, room):
+    """Fill the local mean and eigenpairs; False where no sample has a weight.
+
+    The offsets of the list are then centred and its weights sum to one.
+    """
+    m = near.rows[near.rows.shape[0] - 1]
+    w, spare, Y = near.columns[W], near.columns[SPARE], near.offsets
+    _offsets(m, near.coordinates, p, Y, near.columns[R2])
+    if not weigh(near, kind, support, room.facts):
+        return False
+    centre(m, Y, w, near.columns[PULL], room.mean, room.pull)
+    if p.shape[0] == 3:
+        _covariance_of_three(m, Y, w, room.covariance)
+    else:
+        covariance(m, Y, w, spare, room.covariance)
+    return solve(eigenpairs, room)
 
 
 @kernel
@@ -164,9 +172,9 @@ def _factors(values, E, alpha, k, left, right):
 
 
 @kernel(fastmath=_SUMS)
-def _product_of_three(Z, left, right, terms, q):
+def _product_of_three(m, Z, left, right, q):
     """Add up the products of `_factors` for samples of three coordinates."""
-    for i in range(q.shape[0]):
+    for i in range(m):
         x, y, z = Z[0, i], Z[1, i], Z[2, i]
         q[i] = (left[0, 0] * x + left[0, 1] * y + left[0, 2] * z) * (
             right[0, 0] * x + right[0, 1] * y + right[0, 2] * z
@@ -174,9 +182,9 @@ def _product_of_three(Z, left, right, terms, q):
 
 
 @kernel(fastmath=_SUMS)
-def _products(Z, left, right, terms, r2, q):
+def _products(m, Z, left, right, terms, r2, q):
     """Fill q_i from the rows of `_factors`; r2 is overwritten."""
-    d, m = Z.shape
+    d = Z.shape[0]
     for i in range(m):
         q[i] = 0.0
     for j in range(terms):
@@ -193,9 +201,9 @@ def _products(Z, left, right, terms, r2, q):
 
 
 @kernel(fastmath=_SUMS)
-def _third_moment(Z, w, pull, q, mean, mean_pull, force):
+def _third_moment(m, Z, w, pull, q, mean, mean_pull, force):
     """Fill minus the weighted sum of q_i (u_i - mean u)."""
-    d, m = Z.shape
+    d = Z.shape[0]
     s = 0.0
     t = 0.0
     for i in range(m):
@@ -218,7 +226,7 @@ def gradient(near, room, eta, k, with_force, velocity, force):
             velocity[i] = eta[i]
             force[i] = 0.0
         return
-    alpha = np.empty(d)
+    alpha = room.alpha
     for a in range(d):
         s = 0.0
         for i in range(d):
@@ -233,9 +241,10 @@ def gradient(near, room, eta, k, with_force, velocity, force):
     if not with_force:
         return
     terms = _factors(room.values, room.vectors, alpha, k, room.left, room.right)
-    q = near.spare
+    m = near.rows[near.rows.shape[0] - 1]
+    w, q, Z = near.columns[W], near.columns[SPARE], near.offsets
     if d == 3:
-        _product_of_three(near.offsets, room.left, room.right, terms, q)
+        _product_of_three(m, Z, room.left, room.right, q)
     else:
-        _products(near.offsets, room.left, room.right, terms, near.r2, q)
-    _third_moment(near.offsets, near.w, near.pull, q, room.mean, room.pull, force)
+        _products(m, Z, room.left, room.right, terms, near.columns[R2], q)
+    _third_moment(m, Z, w, near.columns[PULL], q, room.mean, room.pull, force)

@@ -4,12 +4,12 @@ Arrays of samples are (m, d), and the work is in matrix products. Directions bey
 the span of the local samples have no part in the gradient.
 """
 
-# kernels: _subbundle_block=75bff2e0 _subbundle_weights=60339236
+# kernels: _subbundle_block=ab348755 _subbundle_weights=c3d57322
 
 import numpy as np
 
 from geolearn.decomposition._subbundle_block import covariance, leading, resolvent
-from geolearn.decomposition._subbundle_weights import weigh
+from geolearn.decomposition._subbundle_weights import PULL, R2, SPARE, W, weigh
 from geolearn.utils._jit import kernel
 
 _SUMS = {"reassoc", "contract"}  # plain sums: rounding only
@@ -17,24 +17,24 @@ _NULL = 1e-14  # relative eigenvalue below which a direction is outside the span
 
 
 @kernel(fastmath=_SUMS)
-def _offsets(C, p, Y, r2):
+def _offsets(m, X, rows, p, Y, r2):
     """Fill the offsets of samples from p and their squares."""
-    m, d = C.shape
     for i in range(m):
+        row = rows[i]
         s = 0.0
-        for a in range(d):
-            y = C[i, a] - p[a]
+        for a in range(p.shape[0]):
+            y = X[row, a] - p[a]
             Y[i, a] = y
             s += y * y
         r2[i] = s
 
 
 @kernel(fastmath=_SUMS)
-def _centre(Y, w, pull, mean, mean_pull):
+def _centre(m, Y, w, pull, mean, mean_pull):
     """Fill both means of the offsets and subtract the first."""
-    m, d = Y.shape
-    mean[:] = 0.0
-    mean_pull[:] = 0.0
+    d = Y.shape[1]
+    for a in range(d):
+        mean[a], mean_pull[a] = 0.0, 0.0
     for i in range(m):
         if w[i] > 0.0 or pull[i] > 0.0:
             for a in range(d):
@@ -46,9 +46,9 @@ def _centre(Y, w, pull, mean, mean_pull):
 
 
 @kernel
-def _weighted_rows(Z, w):
+def _weighted_rows(m, Z, w):
     """Return the rows sqrt(w_i) z_i of samples that have a weight."""
-    m, d = Z.shape
+    d = Z.shape[1]
     count = 0
     for i in range(m):
         count += w[i] > 0.0
@@ -64,40 +64,34 @@ def _weighted_rows(Z, w):
 
 
 @kernel
-def weighted_offsets(near, p, kind, support, room):
+def weighted_offsets(samples, near, p, kind, support, room):
     """Fill means and facts; return weighted centred rows, none without weights."""
-    _offsets(near.coordinates, p, near.offsets, near.r2)
+    m = near.rows[near.rows.shape[0] - 1]
+    w, Z = near.columns[W], near.offsets
+    _offsets(m, samples.points, near.rows, p, Z, near.columns[R2])
     if not weigh(near, kind, support, room.facts):
         return np.empty((0, p.shape[0]))
-    _centre(near.offsets, near.w, near.pull, room.mean, room.pull)
-    return _weighted_rows(near.offsets, near.w)
+    _centre(m, Z, w, near.columns[PULL], room.mean, room.pull)
+    return _weighted_rows(m, Z, w)
 
 
 @kernel
-def all_eigenpairs(B):
+def all_eigenpairs(eigenpairs, B):
     """Return the eigenpairs of B'B with directions in the span of the rows."""
     m, d = B.shape
     r = min(m, d)
-    values = np.zeros(r)
-    E = np.zeros((d, r))
-    if m < d:
-        G = np.dot(B, B.T)
-        lam, U = np.linalg.eigh(G)
-        for a in range(r):
-            values[a] = max(lam[r - 1 - a], 0.0)
-        U = np.ascontiguousarray(U[:, ::-1])
-        E[:, :] = np.dot(B.T, U)
-        for a in range(r):
-            inside = values[a] > _NULL * values[0]
-            scale = 1.0 / np.sqrt(values[a]) if inside else 0.0
-            for i in range(d):
-                E[i, a] *= scale
-        return values, E
-    lam, U = np.linalg.eigh(np.dot(B.T, B))
+    values = np.empty(r)
+    U = np.empty((r, r))
+    if m >= d:
+        eigenpairs(np.dot(B.T, B), values, U)
+        return values, U
+    eigenpairs(np.dot(B, B.T), values, U)
+    E = np.dot(B.T, U)
     for a in range(r):
-        values[a] = max(lam[r - 1 - a], 0.0)
+        inside = values[a] > _NULL * values[0]
+        scale = 1.0 / np.sqrt(values[a]) if inside else 0.0
         for i in range(d):
-            E[i, a] = U[i, r - 1 - a]
+            E[i, a] *= scale
     return values, E
 
 
@@ -118,7 +112,10 @@ def _full_resolvent(values, E, k, eta, G):
 
 
 @kernel
-def gradient(near, p, eta, kind, support, k, with_force, V, room, velocity, force):
+def gradient(
+    eigenpairs, samples, near, p, eta, kind, support, k, with_force, V, room,
+    velocity, force,
+):  # fmt: skip
     """Fill velocity and force; return the leading k + 1 eigenvalues, or none.
 
     V holds the guess for the leading vectors and receives them.
@@ -126,7 +123,7 @@ def gradient(near, p, eta, kind, support, k, with_force, V, room, velocity, forc
     d = p.shape[0]
     b = V.shape[1]
     values = np.zeros(b)
-    B = weighted_offsets(near, p, kind, support, room)
+    B = weighted_offsets(samples, near, p, kind, support, room)
     if B.shape[0] == 0 or not np.isfinite(np.sum(B)):
         return values[:0]
     if k == d:
@@ -136,10 +133,10 @@ def gradient(near, p, eta, kind, support, k, with_force, V, room, velocity, forc
     G = np.empty((d, k))
     S = covariance(B)
     if b >= d // 2 or not (
-        leading(S, B, k, V, values)
+        leading(eigenpairs, S, B, k, V, values)
         and (not with_force or resolvent(S, B, values, V, k, eta, G))
     ):
-        lam, E = all_eigenpairs(B)
+        lam, E = all_eigenpairs(eigenpairs, B)
         if lam.shape[0] < k:
             return values[:0]
         values[:] = 0.0
@@ -154,35 +151,34 @@ def gradient(near, p, eta, kind, support, k, with_force, V, room, velocity, forc
     force[:] = 0.0
     if not with_force:
         return values
-    near.spare[:] = _products(near.offsets, top, G, alpha)
-    _third_moment(near, room, force)
+    m = near.rows[near.rows.shape[0] - 1]
+    w, q, Z = near.columns[W], near.columns[SPARE], near.offsets
+    _products(m, Z, top, G, alpha, q)
+    _third_moment(m, Z, w, near.columns[PULL], q, room.mean, room.pull, force)
     return values
 
 
 @kernel
-def _products(Z, top, G, alpha):
-    """Return q_i, the sum over a of alpha_a (e_a' z_i) (g_a' z_i)."""
-    X = np.dot(Z, top)
-    Y = np.dot(Z, G)
-    q = np.zeros(Z.shape[0])
-    for i in range(Z.shape[0]):
+def _products(m, Z, top, G, alpha, q):
+    """Fill q_i, the sum over a of alpha_a (e_a' z_i) (g_a' z_i)."""
+    X = np.dot(Z[:m], top)
+    Y = np.dot(Z[:m], G)
+    for i in range(m):
+        q[i] = 0.0
         for a in range(alpha.shape[0]):
             q[i] += alpha[a] * X[i, a] * Y[i, a]
-    return q
 
 
 @kernel(fastmath=_SUMS)
-def _third_moment(near, room, force):
-    """Fill minus the weighted sum of q_i (u_i - mean u), q in `spare`."""
-    q, Z = near.spare, near.offsets
+def _third_moment(m, Z, w, pull, q, mean, mean_pull, force):
+    """Fill minus the weighted sum of q_i (u_i - mean u)."""
     s = 0.0
     t = 0.0
-    force[:] = 0.0
-    for i in range(q.shape[0]):
-        s += near.w[i] * q[i]
-        x = near.pull[i] * q[i]
+    for i in range(m):
+        s += w[i] * q[i]
+        x = pull[i] * q[i]
         t += x
         for a in range(Z.shape[1]):
             force[a] -= x * Z[i, a]
     for a in range(Z.shape[1]):
-        force[a] += s * room.pull[a] - t * room.mean[a]
+        force[a] += s * mean_pull[a] - t * mean[a]

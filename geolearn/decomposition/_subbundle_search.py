@@ -1,11 +1,9 @@
 """Samples near a point, from inside a kernel: a tree of boxes in flat arrays.
 
-Samples are permuted so that a node is a range; the two halves of a node are split at
-the median of its longest side. Where boxes do not help (many coordinates) the tree is
-one leaf, and the search a pass over all samples.
+Samples are permuted so that a node is a range; the tree is complete, and the two
+halves of a node are split at the median of its longest side. Where boxes do not help
+(many coordinates) the tree is one leaf, and the search a pass over all samples.
 """
-
-import math
 
 import numpy as np
 
@@ -16,48 +14,15 @@ _MOST_SPLIT_FEATURES = 15  # above it every box is near every point
 _DEEPEST = 40
 
 
-@kernel
-def _order(X, depth, order, bounds, boxes):
-    """Sort samples into the nodes of a complete binary tree of the given depth."""
-    n, d = X.shape
-    bounds[0, 0], bounds[0, 1] = 0, n
-    inner = 2**depth - 1
-    for node in range(bounds.shape[0]):
-        start, stop = bounds[node]
-        widest, length = 0, -1.0
-        for a in range(d):
-            low, high = X[order[start], a], X[order[start], a]
-            for i in range(start + 1, stop):
-                low = min(low, X[order[i], a])
-                high = max(high, X[order[i], a])
-            boxes[node, 0, a], boxes[node, 1, a] = low, high
-            if high - low > length:
-                widest, length = a, high - low
-        if node < inner:
-            part = order[start:stop].copy()
-            key = np.empty(stop - start)
-            for i in range(stop - start):
-                key[i] = X[part[i], widest]
-            rank = np.argsort(key)
-            for i in range(stop - start):
-                order[start + i] = part[rank[i]]
-            middle = (start + stop) // 2
-            bounds[2 * node + 1, 0], bounds[2 * node + 1, 1] = start, middle
-            bounds[2 * node + 2, 0], bounds[2 * node + 2, 1] = middle, stop
-
-
 def build_tree(X):
     """Return order (n,), bounds (nodes, 2) and boxes (nodes, 2, d) of the tree."""
+    from sklearn.neighbors import KDTree
+
     n, d = X.shape
-    depth = 0
-    if d <= _MOST_SPLIT_FEATURES:
-        depth = max(0, int(math.log2(max(n // _LEAF, 1))))
-    nodes = 2 ** (depth + 1) - 1
-    order = np.arange(n, dtype=np.int64)
-    bounds = np.zeros((nodes, 2), dtype=np.int64)
-    boxes = np.empty((nodes, 2, d))
-    _order(X, depth, order, bounds, boxes)
-    return order, bounds, boxes
+    leaf = _LEAF if d <= _MOST_SPLIT_FEATURES else n
+    _, order, nodes, boxes = map(np.asarray, KDTree(X, leaf_size=leaf).get_arrays())
+    bounds = np.column_stack([nodes["idx_start"], nodes["idx_end"]]).astype(np.int64)
+    return order.astype(np.int64), bounds, np.ascontiguousarray(boxes.swapaxes(0, 1))
 
 
 @kernel

@@ -8,7 +8,7 @@ radius, where it is below exp(-15) with the default support, and the derivative 
 that is part of the gradient.
 """
 
-# kernels: _subbundle_search=dc1d7e75
+# kernels: _subbundle_search=cb81b20f
 
 import math
 from typing import NamedTuple
@@ -29,6 +29,7 @@ _LN2_HIGH = 6.93147180369123816490e-01
 _LN2_LOW = 1.90821492927058770002e-10
 _ROUND = 6755399441055744.0  # 1.5 * 2**52: adding it leaves the nearest integer below
 _LOWEST = -700.0
+_PAGE = 512  # numbers whose distance in memory makes them compete for the cache
 
 
 class Samples(NamedTuple):
@@ -41,17 +42,21 @@ class Samples(NamedTuple):
 
 
 class Neighbours(NamedTuple):
-    """Samples around an anchor and room for what is computed from them."""
+    """Samples around an anchor and room for what is computed from them.
 
-    anchor: np.ndarray
-    coordinates: np.ndarray  # (m, d), or (d, m) for few features
-    offsets: np.ndarray  # alike: the samples about p, then about their mean
-    weight: np.ndarray
-    r2: np.ndarray
-    w: np.ndarray
-    pull: np.ndarray  # minus twice the derivative of the weight by r2
-    spare: np.ndarray
-    bits: np.ndarray  # the memory of `spare`, as integers
+    There is room for all samples, so that a list is replaced in place.
+    """
+
+    anchor: np.ndarray  # (d,)
+    rows: np.ndarray  # (n + 1,) of the samples of the list; the last is their number
+    coordinates: np.ndarray  # (d, room), or none for many features
+    offsets: np.ndarray  # (d, room) or (room, d), about p, then about their mean
+    columns: np.ndarray  # (5, room), see below
+    bits: np.ndarray  # the memory of the spare column, as integers
+
+
+# `PULL` is minus twice the derivative of the weight by the squared distance.
+WEIGHT, R2, W, PULL, SPARE = 0, 1, 2, 3, 4
 
 
 @kernel
@@ -64,72 +69,63 @@ def squared_radius(kind, support, nearest2):
 
 
 @kernel
-def list_samples(samples, p, kind, support, skin, by_feature):
-    """Return the list that serves all points within `skin` of p."""
-    n, d = samples.points.shape
+def padded(n):
+    """Return the length of rows for n numbers that do not share cache lines."""
+    return n // _PAGE * _PAGE + _PAGE + 9 * 8
+
+
+@kernel
+def make_list(n, d, copied, height, width):
+    """Return room for lists of n samples that serves no point.
+
+    Coordinates are `copied` rows, and offsets of shape (height, width).
+    """
+    size = padded(n)
+    columns = np.empty((5, size))
+    anchor = np.empty(d)
+    for a in range(d):
+        anchor[a] = np.nan
+    return Neighbours(
+        anchor,
+        np.empty(n + 1, dtype=np.int64),
+        np.empty((copied, size)),
+        np.empty((height, width)),
+        columns,
+        columns[SPARE].view(np.int64),
+    )
+
+
+@kernel
+def list_samples(samples, near, p, kind, support, skin):
+    """List the samples that serve all points within `skin` of p."""
     close = math.sqrt(nearest(samples.points, samples.bounds, samples.boxes, p))
     reach = math.sqrt(squared_radius(kind, support, (close + skin) ** 2)) + skin
-    found = np.empty(n, dtype=np.int64)
-    m = within(samples.points, samples.bounds, samples.boxes, p, reach * reach, found)
-    weight = np.empty(m)
+    rows = near.rows
+    m = within(samples.points, samples.bounds, samples.boxes, p, reach * reach, rows)
+    rows[rows.shape[0] - 1] = m
+    for a in range(p.shape[0]):
+        near.anchor[a] = p[a]
     for i in range(m):
-        weight[i] = samples.weights[found[i]]
-    if by_feature:
-        coordinates = np.empty((d, m))
-        for i in range(m):
-            for a in range(d):
-                coordinates[a, i] = samples.points[found[i], a]
-    else:
-        coordinates = np.empty((m, d))
-        for i in range(m):
-            for a in range(d):
-                coordinates[i, a] = samples.points[found[i], a]
-    spare = np.empty(m)
-    return Neighbours(
-        p.copy(),
-        coordinates,
-        np.empty_like(coordinates),
-        weight,
-        np.empty(m),
-        np.empty(m),
-        np.empty(m),
-        spare,
-        spare.view(np.int64),
-    )
+        near.columns[WEIGHT, i] = samples.weights[rows[i]]
+    for i in range(m):
+        for a in range(near.coordinates.shape[0]):
+            near.coordinates[a, i] = samples.points[rows[i], a]
 
 
 @kernel
-def no_list(d):
-    """Return a list that serves no point."""
-    spare = np.empty(0)
-    return Neighbours(
-        np.full(d, np.nan),
-        np.empty((0, 0)),
-        np.empty((0, 0)),
-        np.empty(0),
-        np.empty(0),
-        np.empty(0),
-        np.empty(0),
-        spare,
-        spare.view(np.int64),
-    )
-
-
-@kernel
-def serves(neighbours, p):
+def serves(near, p, skin):
     """Tell whether p is within the skin of the list's anchor."""
     total = 0.0
     for a in range(p.shape[0]):
-        gap = p[a] - neighbours.anchor[a]
+        gap = p[a] - near.anchor[a]
         total += gap * gap
-    return total <= SKIN * SKIN
+    return total <= skin * skin
 
 
 @kernel
-def minimum(values):
-    """Return the smallest entry, infinity of none."""
+def minimum(values, n):
+    """Return the smallest of n entries, infinity of none."""
     a, b, c, d = np.inf, np.inf, np.inf, np.inf
-    n = values.shape[0]
     last = n - n % 4
     for i in range(0, last, 4):  # four chains, for the latency of min
         a = values[i] if values[i] < a else a
@@ -142,9 +138,9 @@ def minimum(values):
 
 
 @kernel
-def _exponentials(r2, shift, out, spare, bits):
+def _exponentials(m, r2, shift, out, spare, bits):
     """Set out to exp(-(r2 - shift) / 2), in loops that vectorise."""
-    for i in range(r2.shape[0]):
+    for i in range(m):
         x = -0.5 * (r2[i] - shift)
         x = x if x > _LOWEST else _LOWEST
         k = x * _LOG2E + _ROUND
@@ -164,43 +160,44 @@ def _exponentials(r2, shift, out, spare, bits):
         s = s * r + 0.5
         s = s * r + 1.0
         out[i] = s * r + 1.0
-    for i in range(r2.shape[0]):
+    for i in range(m):
         bits[i] = (bits[i] + 1023) << 52
-    for i in range(r2.shape[0]):
+    for i in range(m):
         out[i] *= spare[i]
 
 
 @kernel(fastmath={"reassoc", "contract"})  # plain sums: rounding only
-def _normalise(w, pull):
+def _normalise(m, w, pull):
     """Divide both by the sum of w; return the effective sample size, 0 of none."""
     total = 0.0
     squares = 0.0
-    for i in range(w.shape[0]):
+    for i in range(m):
         total += w[i]
         squares += w[i] * w[i]
     if not total > 0.0:
         return 0.0
     scale = 1.0 / total
-    for i in range(w.shape[0]):
+    for i in range(m):
         w[i] *= scale
         pull[i] *= scale
     return total * total / squares
 
 
 @kernel
-def weigh(neighbours, kind, support, facts):
-    """Fill w, of sum 1, and pull from r2; False where no sample has a weight.
+def weigh(near, kind, support, facts):
+    """Fill columns W, of sum 1, and PULL from R2; False where all weights vanish.
 
     The distance to the nearest sample and the effective sample size go to `facts`.
     """
-    r2, w, pull = neighbours.r2, neighbours.w, neighbours.pull
-    weight = neighbours.weight
-    nearest2 = minimum(r2)
-    _exponentials(r2, nearest2, w, neighbours.spare, neighbours.bits)
+    m = near.rows[near.rows.shape[0] - 1]
+    weight, r2 = near.columns[WEIGHT], near.columns[R2]
+    w, pull = near.columns[W], near.columns[PULL]
+    nearest2 = minimum(r2, m)
+    _exponentials(m, r2, nearest2, w, near.columns[SPARE], near.bits)
     outer = squared_radius(kind, support, nearest2)
     if kind == TAPERED:
         scale = 1.0 / outer
-        for i in range(r2.shape[0]):
+        for i in range(m):
             t = 1.0 - r2[i] * scale
             t = t if t > 0.0 else 0.0
             e = w[i] * weight[i] * t * t
@@ -210,7 +207,7 @@ def weigh(neighbours, kind, support, facts):
         width = _OUTER * support * support
         scale = 1.0 / width
         inner = outer - width
-        for i in range(r2.shape[0]):
+        for i in range(m):
             u = (r2[i] - inner) * scale
             u = u if u > 0.0 else 0.0
             u = u if u < 1.0 else 1.0
@@ -219,5 +216,5 @@ def weigh(neighbours, kind, support, facts):
             w[i] = s
             pull[i] = s + 12.0 * e * u * (1.0 - u) * scale
     facts[0] = math.sqrt(nearest2)
-    facts[1] = _normalise(w, pull)
+    facts[1] = _normalise(m, w, pull)
     return facts[1] > 0.0

@@ -13,10 +13,15 @@ from geolearn.decomposition._subbundle_kernels_high import gradient as gradient_
 from geolearn.decomposition._subbundle_search import build_tree, nearest, within
 from geolearn.decomposition._subbundle_weights import (
     GAUSSIAN,
+    PULL,
+    R2,
     SKIN,
     TAPERED,
     Samples,
+    W,
     list_samples,
+    make_list,
+    padded,
     weigh,
 )
 from tests.reference import subbundle as reference
@@ -26,7 +31,7 @@ pytestmark = pytest.mark.kernels
 
 def solve(S):
     values, E = np.empty(len(S)), np.empty(S.shape)
-    eigenpairs(S.copy(), values, E)
+    eigenpairs(len(S))(S.copy(), values, E)
     return values, E
 
 
@@ -86,6 +91,14 @@ def test_search_finds_what_a_full_pass_finds(d):
             assert set(order[found[:count]]) == set(np.flatnonzero(r2 <= radius2))
 
 
+def listed(samples, p, kind, c, skin, few=True):
+    """Return the list that serves all points within `skin` of p."""
+    n, d = samples.points.shape
+    near = make_list(n, d, d, d, padded(n)) if few else make_list(n, d, 0, n, d)
+    list_samples(samples, near, p, kind, c, skin)
+    return near
+
+
 @pytest.fixture(scope="module")
 def samples():
     rng = np.random.default_rng(1)
@@ -99,12 +112,12 @@ def test_a_list_serves_all_points_within_its_skin(samples, kind, c):
     rng = np.random.default_rng(2)
     room, again = make_room(3, 3), make_room(3, 3)
     for anchor in rng.normal(size=(5, 3)) * 3:
-        near = list_samples(samples, anchor, kind, c, SKIN, True)
+        near = listed(samples, anchor, kind, c, SKIN)
         move = rng.normal(size=3)
         p = anchor + SKIN * move / np.linalg.norm(move)
-        local_pca(near, p, kind, c, room)
-        fresh = list_samples(samples, p, kind, c, 0.0, True)
-        local_pca(fresh, p, kind, c, again)
+        local_pca(eigenpairs(len(p)), near, p, kind, c, room)
+        fresh = listed(samples, p, kind, c, 0.0)
+        local_pca(eigenpairs(len(p)), fresh, p, kind, c, again)
         assert_allclose(room.mean, again.mean, rtol=1e-12, atol=1e-13)
         assert_allclose(room.values, again.values, rtol=1e-12, atol=1e-13)
         assert_allclose(room.facts, again.facts, rtol=1e-12)
@@ -118,12 +131,13 @@ def test_weights_fall_smoothly_and_pull_is_their_derivative(kind, c):
     X = np.column_stack([r, np.zeros_like(r)])
     order, bounds, boxes = build_tree(X)
     data = Samples(X[order], np.ones(len(r)), bounds, boxes)
-    near = list_samples(data, np.zeros(2), kind, c, 1.0, True)
-    near.r2[:] = near.coordinates[0] ** 2
+    near = listed(data, np.zeros(2), kind, c, 1.0)
+    m = near.rows[-1]
+    near.columns[R2, :m] = near.coordinates[0, :m] ** 2
     facts = np.empty(2)
     assert weigh(near, kind, c, facts)
-    sort = np.argsort(near.r2)
-    r2, w, pull = near.r2[sort], near.w[sort], near.pull[sort]
+    sort = np.argsort(near.columns[R2, :m])
+    r2, w, pull = (near.columns[row, sort] for row in (R2, W, PULL))
     assert_allclose(w.sum(), 1.0, rtol=1e-13)
     assert_allclose(facts, [0.0, 1 / (w**2).sum()], rtol=1e-12)
     middle = 0.5 * (pull[1:] + pull[:-1])
@@ -142,15 +156,17 @@ def field_of(X):
 
 def slopes_of(X, p, eta, k, kind, c, high):
     d = len(p)
-    near = list_samples(field_of(X), p, kind, c, 0.0, not high)
+    samples = field_of(X)
+    near = listed(samples, p, kind, c, 0.0, not high)
     velocity, force = np.empty(d), np.empty(d)
     if high:
         V = np.zeros((d, k + 2))
         room = make_room(0, d)
-        gradient_high(near, p, eta, kind, c, k, True, V, room, velocity, force)
+        options = (kind, c, k, True, V, room, velocity, force)
+        gradient_high(eigenpairs(d), samples, near, p, eta, *options)
     else:
         room = make_room(d, d)
-        assert local_pca(near, p, kind, c, room)
+        assert local_pca(eigenpairs(len(p)), near, p, kind, c, room)
         gradient(near, room, eta, k, True, velocity, force)
     return velocity, force
 
@@ -196,7 +212,7 @@ def test_leading_vectors_and_resolvent(seed):
     V, values, G = np.zeros((12, 4)), np.zeros(4), np.empty((12, 2))
     empty = np.empty((0, 0))
     eta = rng.normal(size=12)
-    assert leading(S, B, 2, V, values)
+    assert leading(eigenpairs(4), S, B, 2, V, values)
     assert resolvent(S, B, values, V, 2, eta, G)
     lam, E = np.linalg.eigh(S)
     assert_allclose(values[:2], lam[::-1][:2], rtol=1e-10)
@@ -207,7 +223,7 @@ def test_leading_vectors_and_resolvent(seed):
         wanted = np.linalg.solve(values[a] * np.eye(12) - S + 1e3 * top @ top.T, rest)
         assert_allclose(G[:, a], wanted - top @ (top.T @ wanted), rtol=1e-6, atol=1e-9)
     V2, values2 = np.zeros((12, 4)), np.zeros(4)
-    assert leading(empty, B, 2, V2, values2)  # as products, not formed
+    assert leading(eigenpairs(4), empty, B, 2, V2, values2)  # as products, not formed
     assert_allclose(values2[:2], values[:2], rtol=1e-10)
 
 
@@ -215,6 +231,6 @@ def test_rank_deficient_rows_have_leading_vectors():
     B = np.outer(np.arange(1.0, 6), np.ones(10)) / 7
     B[:, 0] += [1, -1, 1, -1, 1]
     V, values = np.zeros((10, 4)), np.zeros(4)
-    assert leading(B.T @ B, B, 2, V, values)
+    assert leading(eigenpairs(4), B.T @ B, B, 2, V, values)
     assert_allclose(values[2:], 0.0, atol=1e-12)
     assert_allclose(V.T @ V, np.eye(4), atol=1e-12)

@@ -1,0 +1,85 @@
+"""What defines a field of subspaces, and the types of its kernels.
+
+Kernels of the parts meet through pointers: inlined into each other they would be
+compiled once for every caller, which takes minutes.
+"""
+
+import math
+from typing import NamedTuple
+
+from numba import types
+
+from geolearn.decomposition._subbundle_eigen import EIGENPAIRS
+from geolearn.decomposition._subbundle_kernels import Room
+from geolearn.decomposition._subbundle_weights import Neighbours, Samples
+from geolearn.utils._jit import POINT, POINTS, TABLE, kernel
+
+FINE, LEFT, DRIFTED, SINGULAR = 0, 1, 2, 3
+_GAP = 1e-3  # relative gap below which the rank is not defined
+
+
+class Law(NamedTuple):
+    """Numbers that define the field, over the bandwidth."""
+
+    kind: int
+    support: float
+    rank: int
+    limit: float  # distance to the data beyond which a curve is stopped
+    skin: float  # how far a list of samples is used from where it was made
+
+
+ROW = types.float64[::1]
+BOUNDS = types.Array(types.int64, 2, "C", readonly=True)
+BOXES = types.Array(types.float64, 3, "C", readonly=True)
+SAMPLES = types.NamedTuple((POINTS, POINT, BOUNDS, BOXES), Samples)
+LIST = types.int64[::1]
+NEAR = types.NamedTuple((ROW, LIST, TABLE, TABLE, TABLE, LIST), Neighbours)
+ROOM = types.NamedTuple((ROW,) * 3 + (TABLE,) * 4 + (ROW,) * 2, Room)
+LAW = types.NamedTuple(
+    (types.intp, types.float64, types.intp, types.float64, types.float64), Law
+)
+SOLVER = types.FunctionType(EIGENPAIRS)
+SLOPE = types.intp(
+    SOLVER, SAMPLES, NEAR, LAW, ROW, ROW, types.boolean, TABLE, ROOM, ROW, ROW
+)
+
+
+@kernel
+def finite(x):
+    """Tell whether all entries are finite."""
+    count = 0
+    for a in range(x.shape[0]):
+        count += math.isfinite(x[a])
+    return count == x.shape[0]
+
+
+@kernel
+def square(x):
+    """Return the squared length of x."""
+    total = 0.0
+    for a in range(x.shape[0]):
+        total += x[a] * x[a]
+    return total
+
+
+@kernel
+def along_line(eta, velocity):
+    """Scale the velocity of a line field to the length of eta."""
+    size = math.sqrt(square(velocity))
+    scale = math.sqrt(square(eta)) / size if size > 0.0 else 0.0
+    for a in range(eta.shape[0]):
+        velocity[a] *= scale
+
+
+@kernel
+def judge(facts, values, law, velocity, force):
+    """Return the status of a point from its spectrum."""
+    k = law.rank
+    if facts[0] > law.limit or facts[1] < k + 1:
+        return LEFT
+    if k < velocity.shape[0]:
+        if not values[k - 1] > 0.0:
+            return SINGULAR
+        if values[k - 1] - values[k] < _GAP * values[k - 1]:
+            return SINGULAR
+    return FINE if finite(velocity) and finite(force) else SINGULAR
