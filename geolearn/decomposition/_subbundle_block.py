@@ -37,6 +37,13 @@ def _apply(S, B, V):
 
 
 @kernel
+def _copy(X, V):
+    for i in range(V.shape[0]):
+        for a in range(V.shape[1]):
+            V[i, a] = X[i, a]
+
+
+@kernel
 def _refill(V, a):
     """Put a fixed irregular vector in column a."""
     for i in range(V.shape[0]):
@@ -108,9 +115,9 @@ def leading(eigenpairs, S, B, k, V, values):
                 s += r * r
             worst = max(worst, math.sqrt(s))
         if worst <= _TOLERANCE * values[0]:
-            V[:, :] = X
+            _copy(X, V)
             return True
-        V[:, :] = W
+        _copy(W, V)
         orthonormalise(V)
     return False
 
@@ -136,15 +143,23 @@ def _solve_shifted(diagonal, off, n, shift, right, y):
 
 
 @kernel
+def _length(x):
+    total = 0.0
+    for i in range(x.shape[0]):
+        total += x[i, 0] * x[i, 0]
+    return math.sqrt(total)
+
+
+@kernel
 def _remove(Q, n, x):
-    """Subtract from x its part in the first n rows of Q, twice."""
+    """Subtract from a column its part in the first n rows of Q, twice."""
     for _ in range(_SWEEPS):
         for c in range(n):
             s = 0.0
             for i in range(x.shape[0]):
-                s += Q[c, i] * x[i]
+                s += Q[c, i] * x[i, 0]
             for i in range(x.shape[0]):
-                x[i] -= s * Q[c, i]
+                x[i, 0] -= s * Q[c, i]
 
 
 @kernel
@@ -159,20 +174,28 @@ def resolvent(S, B, values, V, k, eta, G):
     for a in range(k):
         for i in range(d):
             Q[a, i] = V[i, a]
-    x = eta.copy()
+    x = np.empty((d, 1))
+    for i in range(d):
+        x[i, 0] = eta[i]
+        for a in range(k):
+            G[i, a] = 0.0
+    before = _length(x)
     _remove(Q, k, x)
-    beta = math.sqrt(np.dot(x, x))
-    G[:, :] = 0.0
-    if beta <= 1e-15 * math.sqrt(np.dot(eta, eta)):
+    beta = _length(x)
+    if beta <= 1e-15 * before:
         return True
     diagonal, off, y = np.empty(most), np.empty(most), np.empty(most)
-    Q[k] = x / beta
+    size = beta
     for n in range(1, most + 1):
-        column = np.ascontiguousarray(Q[k + n - 1]).reshape((d, 1))
-        x = _apply(S, B, column)[:, 0].copy()
-        diagonal[n - 1] = np.dot(x, Q[k + n - 1])
+        for i in range(d):
+            Q[k + n - 1, i] = x[i, 0] / size
+            x[i, 0] = Q[k + n - 1, i]
+        x = _apply(S, B, x)
+        diagonal[n - 1] = 0.0
+        for i in range(d):
+            diagonal[n - 1] += x[i, 0] * Q[k + n - 1, i]
         _remove(Q, k + n, x)
-        off[n - 1] = math.sqrt(np.dot(x, x))
+        off[n - 1] = size = _length(x)
         if not _solve_shifted(diagonal, off, n, values[k - 1], 1.0, y):
             return False
         if off[n - 1] * abs(y[n - 1]) <= _TOLERANCE or n == d - k:
@@ -182,6 +205,6 @@ def resolvent(S, B, values, V, k, eta, G):
                     for i in range(d):
                         G[i, a] += y[j] * Q[k + j, i]
             return True
-        if off[n - 1] > 0.0:
-            Q[k + n] = x / off[n - 1]
+        if not size > 0.0:
+            return False
     return False

@@ -8,7 +8,7 @@ flat space, but for one term: logarithms of samples change with the point by the
 Hessian of the squared distance instead of the identity.
 """
 
-# kernels: _subbundle_kernels=ba323aa1 _subbundle_law=ace28727
+# kernels: _subbundle_kernels=454d50b1 _subbundle_law=33656264
 # kernels: _subbundle_weights=c3d57322
 
 import math
@@ -149,8 +149,11 @@ def from_coordinates(kappa, p, c, y):
 
 
 @kernel
-def _half_sines(first, last, X, p, q):
-    """Fill the squared sines of half the angles from p to samples on the sphere."""
+def measure_sphere(first, last, X, p, q, angles, spare):
+    """Fill squared sines of half the angles from p to columns of X, and their squares.
+
+    The columns are those from first to last.
+    """
     for i in range(first, last):
         q[i] = 0.0
     for a in range(X.shape[0]):
@@ -160,11 +163,17 @@ def _half_sines(first, last, X, p, q):
             q[i] += gap * gap
     for i in range(first, last):
         q[i] = min(0.25 * q[i], 1.0)
+    for i in range(first, last):
+        root = math.sqrt(q[i])
+        angle = 2.0 * math.asin(root)
+        if q[i] >= 0.5:
+            angle = 2.0 * math.atan2(root, math.sqrt(1.0 - q[i]))
+        angles[i] = angle * angle
 
 
 @kernel
-def _half_hyperbolic_sines(first, last, X, p, q, along, across):
-    """Fill the squared hyperbolic sines of half the distances.
+def measure_hyperboloid(first, last, X, p, q, along, across):
+    """Fill squared hyperbolic sines of half the distances, and in `along` the squares.
 
     For spatial parts a of p and b with a.b >= 0 they are |a - b|^2 + |a ^ b|^2 over
     2 (1 + a0 b0 + a.b): a sum of positive terms, which does not cancel far out.
@@ -194,40 +203,19 @@ def _half_hyperbolic_sines(first, last, X, p, q, along, across):
             other = q[i] + 2.0 * inner - square  # |b|^2 = |b - a|^2 + 2 a.b - |a|^2
             x, y = square / (1.0 + p[0]), max(other, 0.0) / (1.0 + X[0, i])
             q[i] = 0.5 * (x + y + x * y - inner)
-
-
-@kernel
-def _angles(first, last, kappa, q, square):
-    """Fill the squared distances over the radius."""
     for i in range(first, last):
-        root = math.sqrt(q[i])
-        if kappa < 0.0:
-            angle = 2.0 * math.asinh(root)
-        elif q[i] < 0.5:
-            angle = 2.0 * math.asin(root)
-        else:
-            angle = 2.0 * math.atan2(root, math.sqrt(1.0 - q[i]))
-        square[i] = angle * angle
+        distance = 2.0 * math.asinh(math.sqrt(q[i]))
+        along[i] = distance * distance
 
 
 @kernel
-def _measure(first, last, kappa, X, p, around, q, square):
-    """Fill squared half sines and angles from p to columns of X."""
-    if kappa > 0.0:
-        _half_sines(first, last, X, p, q)
-    else:
-        _half_hyperbolic_sines(first, last, X, p, q, around.bend, around.work)
-    _angles(first, last, kappa, q, square)
-
-
-@kernel
-def logarithms(space, around, p):
+def _logarithms(measure, space, around, p):
     """Fill squared distances, logarithms and Hessians of the listed samples at p."""
     near, q, bend = around.near, around.half, around.bend
     X, L, r2 = near.coordinates, near.offsets, near.columns[R2]
     kappa, d = space.kappa, p.shape[0]
     m = near.rows[near.rows.shape[0] - 1]
-    _measure(0, m, kappa, X, p, around, q, r2)
+    measure(0, m, X, p, q, r2, bend)
     e = -1.0 if p[0] < 0.0 else 1.0
     part = 1.0 / (1.0 + e * p[0])
     for i in range(m):
@@ -254,12 +242,12 @@ def logarithms(space, around, p):
 
 
 @kernel
-def _list_around(space, around, p):
+def _list_around(measure, space, around, p):
     """List the samples that serve all points within the skin of p."""
     d, n = space.points.shape
     law, X, near = space.law, space.points, around.near
     square, reach2 = near.columns[R2], math.inf
-    _measure(0, n, space.kappa, X, p, around, around.half, square)
+    measure(0, n, X, p, around.half, square, around.bend)
     for i in range(n):
         square[i] /= space.scale * space.scale
         reach2 = min(reach2, square[i])
@@ -278,23 +266,23 @@ def _list_around(space, around, p):
 
 
 @kernel
-def _serves(space, around, p):
+def _serves(measure, space, around, p):
     """Tell whether p is within the skin of the list's anchor."""
     near, squares = around.near, around.near.columns[R2]
     m = near.rows[near.rows.shape[0] - 1]
     if m < 0:
         return False
-    _measure(m, m + 1, space.kappa, near.coordinates, p, around, around.half, squares)
+    measure(m, m + 1, near.coordinates, p, around.half, squares, around.bend)
     return squares[m] <= (space.law.skin * space.scale) ** 2
 
 
 @kernel
-def _moments(eigenpairs, space, around, p, room):
+def _moments(eigenpairs, measure, space, around, p, room):
     """Fill the local mean and eigenpairs at p; False where no sample has a weight."""
     near = around.near
     m = near.rows[near.rows.shape[0] - 1]
     w, L = near.columns[W], near.offsets
-    logarithms(space, around, p)
+    _logarithms(measure, space, around, p)
     if not weigh(near, space.law.kind, space.law.support, room.facts):
         return False
     centre(m, L, w, near.columns[PULL], room.mean, room.pull)
@@ -340,13 +328,17 @@ def _bending(around, room, k, force):
 
 AROUND = types.NamedTuple((NEAR, ROW, ROW, ROW), Around)
 SPACE = types.NamedTuple((types.float64, types.float64, POINTS, POINT, LAW), Space)
+MEASURE = types.void(types.int64, types.int64, POINTS, ROW, ROW, ROW, ROW)
+METER = types.FunctionType(MEASURE)
 CURVED_SLOPE = types.intp(
-    SOLVER, SPACE, AROUND, ROW, ROW, types.float64, TABLE, ROOM, ROW, ROW
+    SOLVER, METER, SPACE, AROUND, ROW, ROW, types.float64, TABLE, ROOM, ROW, ROW
 )
 
 
 @kernel
-def curved_slope(eigenpairs, space, around, p, eta, line, work, room, velocity, force):
+def curved_slope(
+    eigenpairs, measure, space, around, p, eta, line, work, room, velocity, force
+):
     """Fill the derivatives of p and eta; return a status, the speed goes to the facts.
 
     p and eta are brought onto the space first, so that the stages of an integrator
@@ -358,9 +350,9 @@ def curved_slope(eigenpairs, space, around, p, eta, line, work, room, velocity, 
         return SINGULAR
     onto_space(kappa, p)
     onto_tangent(kappa, p, eta)
-    if not _serves(space, around, p):
-        _list_around(space, around, p)
-    if not _moments(eigenpairs, space, around, p, room):
+    if not _serves(measure, space, around, p):
+        _list_around(measure, space, around, p)
+    if not _moments(eigenpairs, measure, space, around, p, room):
         return LEFT
     y, v, f = work[0], work[1], work[2]
     to_coordinates(p, eta, y)

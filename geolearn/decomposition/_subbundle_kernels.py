@@ -42,7 +42,7 @@ def make_room(n, d):
         np.empty((n, n)),
         np.empty((n, n)),
         np.empty((n, n)),
-        np.empty(n),
+        np.empty(d),
         np.zeros(3),
     )
 

@@ -4,7 +4,9 @@ Arrays of samples are (m, d), and the work is in matrix products. Directions bey
 the span of the local samples have no part in the gradient.
 """
 
-# kernels: _subbundle_block=ab348755 _subbundle_weights=c3d57322
+# kernels: _subbundle_block=3c9cc4df _subbundle_weights=c3d57322
+
+import math
 
 import numpy as np
 
@@ -76,6 +78,16 @@ def weighted_offsets(samples, near, p, kind, support, room):
 
 
 @kernel
+def sums_finite(B):
+    """Tell whether the sum of all entries is finite."""
+    total = 0.0
+    for i in range(B.shape[0]):
+        for a in range(B.shape[1]):
+            total += B[i, a]
+    return math.isfinite(total)
+
+
+@kernel
 def all_eigenpairs(eigenpairs, B):
     """Return the eigenpairs of B'B with directions in the span of the rows."""
     m, d = B.shape
@@ -99,7 +111,9 @@ def all_eigenpairs(eigenpairs, B):
 def _full_resolvent(values, E, k, eta, G):
     """Fill the columns of G from all eigenpairs."""
     d, r = E.shape
-    G[:, :] = 0.0
+    for i in range(d):
+        for a in range(k):
+            G[i, a] = 0.0
     for b in range(k, r):
         alpha = 0.0
         for i in range(d):
@@ -124,11 +138,11 @@ def gradient(
     b = V.shape[1]
     values = np.zeros(b)
     B = weighted_offsets(samples, near, p, kind, support, room)
-    if B.shape[0] == 0 or not np.isfinite(np.sum(B)):
-        return values[:0]
+    if B.shape[0] == 0 or not sums_finite(B):
+        return np.empty(0)
     if k == d:
-        velocity[:] = eta
-        force[:] = 0.0
+        for i in range(d):
+            velocity[i], force[i] = eta[i], 0.0
         return values
     G = np.empty((d, k))
     S = covariance(B)
@@ -138,35 +152,44 @@ def gradient(
     ):
         lam, E = all_eigenpairs(eigenpairs, B)
         if lam.shape[0] < k:
-            return values[:0]
-        values[:] = 0.0
-        for a in range(min(b, lam.shape[0])):
-            values[a] = lam[a]
-            for i in range(d):
+            return np.empty(0)
+        for a in range(b):
+            inside = a < lam.shape[0]
+            values[a] = lam[a] if inside else 0.0
+            for i in range(d if inside else 0):
                 V[i, a] = E[i, a]
         _full_resolvent(lam, E, k, eta, G)
-    top = np.ascontiguousarray(V[:, :k])
-    alpha = np.dot(top.T, eta)
-    velocity[:] = np.dot(top, alpha)
-    force[:] = 0.0
+    alpha = room.alpha
+    for i in range(d):
+        velocity[i], force[i] = 0.0, 0.0
+    for a in range(k):
+        alpha[a] = 0.0
+        for i in range(d):
+            alpha[a] += V[i, a] * eta[i]
+        for i in range(d):
+            velocity[i] += V[i, a] * alpha[a]
     if not with_force:
         return values
     m = near.rows[near.rows.shape[0] - 1]
     w, q, Z = near.columns[W], near.columns[SPARE], near.offsets
-    _products(m, Z, top, G, alpha, q)
+    _products(m, k, Z, V, G, alpha, q)
     _third_moment(m, Z, w, near.columns[PULL], q, room.mean, room.pull, force)
     return values
 
 
 @kernel
-def _products(m, Z, top, G, alpha, q):
-    """Fill q_i, the sum over a of alpha_a (e_a' z_i) (g_a' z_i)."""
-    X = np.dot(Z[:m], top)
-    Y = np.dot(Z[:m], G)
+def _products(m, k, Z, V, G, alpha, q):
+    """Fill q_i, the sum over a < k of alpha_a (e_a' z_i) (g_a' z_i)."""
+    d = Z.shape[1]
+    both = np.empty((d, 2 * k))
+    for i in range(d):
+        for a in range(k):
+            both[i, a], both[i, k + a] = V[i, a], G[i, a]
+    X = np.dot(Z[:m], both)
     for i in range(m):
         q[i] = 0.0
-        for a in range(alpha.shape[0]):
-            q[i] += alpha[a] * X[i, a] * Y[i, a]
+        for a in range(k):
+            q[i] += alpha[a] * X[i, a] * X[i, k + a]
 
 
 @kernel(fastmath=_SUMS)

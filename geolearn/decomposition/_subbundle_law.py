@@ -7,6 +7,7 @@ compiled once for every caller, which takes minutes.
 import math
 from typing import NamedTuple
 
+import numpy as np
 from numba import types
 
 from geolearn.decomposition._subbundle_eigen import EIGENPAIRS
@@ -15,6 +16,9 @@ from geolearn.decomposition._subbundle_weights import Neighbours, Samples
 from geolearn.utils._jit import POINT, POINTS, TABLE, kernel
 
 FINE, LEFT, DRIFTED, SINGULAR = 0, 1, 2, 3
+DRIFT = 1e-3  # of the energy, beyond which a curve is followed again
+FEWEST_STEPS = 4
+_MOST_STEPS = 10_000_000
 _GAP = 1e-3  # relative gap below which the rank is not defined
 
 
@@ -83,3 +87,33 @@ def judge(facts, values, law, velocity, force):
         if values[k - 1] - values[k] < _GAP * values[k - 1]:
             return SINGULAR
     return FINE if finite(velocity) and finite(force) else SINGULAR
+
+
+@kernel
+def copy(x, y):
+    """Copy the entries of x to y."""
+    for a in range(x.shape[0]):
+        y[a] = x[a]
+
+
+def count_steps(lengths, step, records):
+    """Return numbers of steps of at most a given length, in equal stretches."""
+    n = np.clip(np.ceil(lengths / step), FEWEST_STEPS, _MOST_STEPS).astype(np.int64)
+    return -(-n // records) * records
+
+
+def follow_all(follow, base, eta, records):
+    """Return paths (m, records + 1, d), ends (m, 2, d) and facts (m, 3) of curves.
+
+    ``follow(rows, attempt)`` returns what the kernels fill. Curves whose energy
+    changes are followed again, with half the step.
+    """
+    m, d = base.shape
+    out, facts = np.full((m, records + 3, d), np.nan), np.zeros((m, 3))
+    facts[:, 0] = SINGULAR
+    rows = np.flatnonzero(np.isfinite(base).all(axis=1) & np.isfinite(eta).all(axis=1))
+    for attempt in range(2):
+        if len(rows) > 0:
+            out[rows], facts[rows] = follow(rows, attempt)
+        rows = rows[facts[rows, 1] > DRIFT]
+    return out[:, :-2], out[:, -2:], facts

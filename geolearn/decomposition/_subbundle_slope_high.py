@@ -1,14 +1,13 @@
 """Velocity and force of curves, and spectra of points, for many features."""
 
-# kernels: _subbundle_kernels=ba323aa1 _subbundle_kernels_high=f88cb9f6
-# kernels: _subbundle_law=ace28727 _subbundle_weights=c3d57322
-
-import numpy as np
+# kernels: _subbundle_kernels=454d50b1 _subbundle_kernels_high=7559be96
+# kernels: _subbundle_law=33656264 _subbundle_weights=c3d57322
 
 from geolearn.decomposition._subbundle_kernels import make_room
 from geolearn.decomposition._subbundle_kernels_high import (
     all_eigenpairs,
     gradient,
+    sums_finite,
     weighted_offsets,
 )
 from geolearn.decomposition._subbundle_law import (
@@ -50,23 +49,25 @@ def slope_high(eigenpairs, samples, near, law, p, eta, line, V, room, velocity, 
 
 @kernel
 def spectrum_high(
-    slope, eigenpairs, points, weights, bounds, boxes, numbers, base, eta, out, facts
+    slope, eigenpairs, points, weights, bounds, boxes, numbers, steps, state, out, facts
 ):
-    """Fill the leading local principal components at one point, as `look` does."""
+    """Fill the leading local principal components at one point.
+
+    Arguments are those of the kernel for few features, without steps.
+    """
     n, d = points.shape
+    p = state[0]
     samples = Samples(points, weights, bounds, boxes)
     kind, support = int(numbers[0]), numbers[1]
-    near = make_list(n, d, 0, n, d)
-    room = make_room(0, d)
-    out[:] = np.nan
-    list_samples(samples, near, base, kind, support, 0.0)
-    B = weighted_offsets(samples, near, base, kind, support, room)
+    near, room = make_list(n, d, 0, n, d), make_room(0, d)
+    list_samples(samples, near, p, kind, support, 0.0)
+    B = weighted_offsets(samples, near, p, kind, support, room)
     facts[1], facts[2] = room.facts[0], room.facts[1]
-    if B.shape[0] == 0 or not np.isfinite(np.sum(B)):
+    if B.shape[0] == 0 or not sums_finite(B):
         return
     values, E = all_eigenpairs(eigenpairs, B)
     for i in range(d):
-        out[2, i] = base[i] + room.mean[i]
+        out[2, i] = p[i] + room.mean[i]
     for a in range(out.shape[0] - 4):
         inside = a < values.shape[0]
         out[3, a] = values[a] if inside else 0.0
