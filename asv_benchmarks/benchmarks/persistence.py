@@ -5,11 +5,8 @@ import numpy as np
 from geolearn.metrics import pairwise_distances
 from geolearn.topology import sample_annulus, vietoris_rips_persistence
 from geolearn.topology._bottleneck_kernels import bottleneck_deaths, bottleneck_pairs
-from geolearn.topology._persistence_kernels import (
-    rips_diagrams,
-    rips_slice,
-    sorted_edges,
-)
+from geolearn.topology._persistence_edges import enclosing_radius, slice_edges
+from geolearn.topology._persistence_kernels import engine, rips_diagrams
 
 RADIUS = 0.3
 
@@ -61,9 +58,12 @@ class Slices:
         self.time_slices(n)
 
     def time_slices(self, n):
+        sorted_edges, low_degrees, _ = engine(1)
         edges = sorted_edges(self.D, np.inf)
         for start in range(0, n // 2, 5):
-            rips_slice(self.D, *edges, start, n, 1)
+            cap = enclosing_radius(self.D, start, n)
+            part = slice_edges(*edges, start, n, cap)
+            low_degrees(self.D, start, n, *part, False)
 
 
 class Bottleneck:

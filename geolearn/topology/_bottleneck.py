@@ -4,7 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from geolearn.topology._bottleneck_kernels import bottleneck_deaths, bottleneck_pairs
+from geolearn.topology._bottleneck_kernels import (
+    PAIRS,
+    bottleneck_deaths,
+    bottleneck_pairs,
+)
+from geolearn.utils._jit import first_class
 
 __all__ = ["bottleneck_distance"]
 
@@ -63,7 +68,7 @@ def bottleneck_distance(diagram_a: Any, diagram_b: Any) -> float:
     if not P[:, 0].any() and not Q[:, 0].any():
         finite = bottleneck_deaths(_decreasing(P[:, 1]), _decreasing(Q[:, 1]))
     else:
-        finite = bottleneck_pairs(P, Q)
+        finite = first_class(bottleneck_pairs, *PAIRS.args)(P, Q)
     return max(distance, float(finite))
 
 

@@ -12,10 +12,13 @@ points tried on the way gets a further edge, or may be left to the diagonal.
 """
 
 import numpy as np
+from numba import types
 
-from geolearn.utils._jit import kernel
+from geolearn.utils._jit import POINTS, kernel
 
-__all__ = ["bottleneck_deaths", "bottleneck_pairs"]
+__all__ = ["PAIRS", "bottleneck_deaths", "bottleneck_pairs"]
+
+PAIRS = types.float64(POINTS, POINTS)
 
 
 @kernel(nogil=True)
@@ -52,7 +55,7 @@ def bottleneck_deaths(a, b):
 
 @kernel(nogil=True)
 def _fill_costs(P, Q, costs, half_p, half_q):
-    """Fill in all costs; return the largest over points of their cheapest one."""
+    """Fill in all costs, row by row; return the largest of the points' least ones."""
     for i in range(P.shape[0]):
         half_p[i] = 0.5 * (P[i, 1] - P[i, 0])
     bound = 0.0
@@ -60,34 +63,38 @@ def _fill_costs(P, Q, costs, half_p, half_q):
         half_q[j] = 0.5 * (Q[j, 1] - Q[j, 0])
         cheapest = half_q[j]
         for i in range(P.shape[0]):
-            costs[i, j] = max(abs(P[i, 0] - Q[j, 0]), abs(P[i, 1] - Q[j, 1]))
-            cheapest = min(cheapest, costs[i, j])
+            cost = max(abs(P[i, 0] - Q[j, 0]), abs(P[i, 1] - Q[j, 1]))
+            cheapest = min(cheapest, cost)
+            costs[i * Q.shape[0] + j] = cost
         bound = max(bound, cheapest)
     for i in range(P.shape[0]):
         cheapest = half_p[i]
         for j in range(Q.shape[0]):
-            cheapest = min(cheapest, costs[i, j])
+            cheapest = min(cheapest, costs[i * Q.shape[0] + j])
         bound = max(bound, cheapest)
     return bound
 
 
 @kernel(nogil=True)
-def _augment(costs, half, start, t, partner, reached, path, edge):
+def _augment(costs, strides, half, start, t, scratch):
     """Find a partner for one point, moving others; tell whether there is one.
 
     The path stands on an explicit stack: it may be as long as the diagram.
     """
-    for j in range(costs.shape[1]):
+    partner, reached, path, edge = scratch[0], scratch[1], scratch[2], scratch[3]
+    down, right = strides
+    n_others = costs.size // half.size
+    for j in range(n_others):
         reached[j] = 0
     depth = 0
     path[0], edge[0] = start, 0
     while depth >= 0:
         i, j = path[depth], edge[depth]
-        if j == costs.shape[1]:
+        if j == n_others:
             depth -= 1
             continue
         edge[depth] = j + 1
-        if costs[i, j] > t or reached[j]:
+        if costs[i * down + j * right] > t or reached[j]:
             continue
         reached[j] = 1
         holder = partner[j]
@@ -102,29 +109,30 @@ def _augment(costs, half, start, t, partner, reached, path, edge):
 
 
 @kernel(nogil=True)
-def _next_cost(costs, half, i, reached, best):
+def _next_cost(costs, strides, half, i, reached, best):
     """Return the lesser of `best` and what gives point i a way out."""
+    down, right = strides
     best = min(best, half[i])
-    for j in range(costs.shape[1]):
+    for j in range(costs.size // half.size):
         if not reached[j]:
-            best = min(best, costs[i, j])
+            best = min(best, costs[i * down + j * right])
     return best
 
 
 @kernel(nogil=True)
-def _threshold(costs, half, t, scratch):
+def _threshold(costs, strides, half, t, scratch):
     """Return the least cost from t at which all that must find partners do."""
-    partner, reached, path, edge = scratch[0], scratch[1], scratch[2], scratch[3]
-    for j in range(costs.shape[1]):
+    partner, reached = scratch[0], scratch[1]
+    n_others = costs.size // half.size
+    for j in range(n_others):
         partner[j] = -1
     for i in range(half.size):
-        while half[i] > t and not _augment(
-            costs, half, i, t, partner, reached, path, edge
-        ):
-            higher = _next_cost(costs, half, i, reached, np.inf)
-            for j in range(costs.shape[1]):
+        while half[i] > t and not _augment(costs, strides, half, i, t, scratch):
+            higher = _next_cost(costs, strides, half, i, reached, np.inf)
+            for j in range(n_others):
                 if reached[j]:
-                    higher = _next_cost(costs, half, partner[j], reached, higher)
+                    holder = partner[j]
+                    higher = _next_cost(costs, strides, half, holder, reached, higher)
             t = higher
     return t
 
@@ -145,10 +153,11 @@ def bottleneck_pairs(P, Q):
     """
     n_p, n_q = P.shape[0], Q.shape[0]
     half_p, half_q = np.empty(n_p), np.empty(n_q)
-    costs = np.empty((n_p, n_q))
+    costs = np.empty(n_p * n_q)
     t = _fill_costs(P, Q, costs, half_p, half_q)
     if n_p and n_q:
         scratch = np.empty((4, max(n_p, n_q) + 1), dtype=np.int64)
-        t = _threshold(costs, half_p, t, scratch)
-        t = _threshold(costs.T, half_q, t, scratch)
+        one = np.intp(1)
+        t = _threshold(costs, (n_q, one), half_p, t, scratch)
+        t = _threshold(costs, (one, n_q), half_q, t, scratch)
     return t

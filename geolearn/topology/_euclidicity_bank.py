@@ -34,10 +34,7 @@ class ModelBank(NamedTuple):
     def empty(cls, seed, dim, max_degree, n_draws, corrected, pooled) -> "ModelBank":
         """Return a bank without models."""
         starts = np.zeros(1, dtype=np.intp)
-        models = Diagrams(
-            *(np.empty(0), starts, np.empty((0, 2)), starts),
-            *(max_degree + 1, n_draws),
-        )
+        models = Diagrams(np.empty((0, 2)), starts, max_degree + 1, n_draws)
         keys, null = np.empty((0, 2), dtype=np.intp), np.empty((0, 0))
         return cls(
             *(seed, dim, max_degree, n_draws, corrected, pooled),
@@ -82,8 +79,7 @@ class ModelBank(NamedTuple):
         models = model_diagrams(self.seed, self.dim, keys, N_BINS, *shape)
         null = np.empty((0, 0))
         if self.corrected:
-            null = np.empty((keys.shape[0], self.max_degree + 2))
-            null_distances(models.frozen(), self.pooled, null)
+            null = null_distances(models.frozen(), self.pooled)
         return models, null
 
     def places(self, n_points) -> np.ndarray:

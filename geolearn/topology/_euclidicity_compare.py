@@ -1,11 +1,18 @@
 """Compiled comparison of the diagrams of annuli with those of flat models."""
 
 import numpy as np
+from numba import types
 
-from geolearn.topology._bottleneck_kernels import bottleneck_deaths, bottleneck_pairs
-from geolearn.utils._jit import kernel
+from geolearn.topology._bottleneck_kernels import (
+    PAIRS,
+    bottleneck_deaths,
+    bottleneck_pairs,
+)
+from geolearn.topology._euclidicity_diagrams import Diagrams
+from geolearn.topology._euclidicity_kernels import INDEX
+from geolearn.utils._jit import POINTS, TABLE, first_class, kernel
 
-# kernels: _bottleneck_kernels=733a024a
+# kernels: _bottleneck_kernels=b80eceec
 
 __all__ = [
     "bin_of",
@@ -15,6 +22,12 @@ __all__ = [
     "null_distances",
     "top_degrees",
 ]
+
+
+_MATCHING = types.FunctionType(PAIRS)
+_DIAGRAMS = types.NamedTuple((POINTS, INDEX, types.intp, types.intp), Diagrams)
+_NUMBERS = types.Array(types.intp, 2, "C", readonly=True)
+_OUT = types.float64[:, :, ::1]
 
 
 @kernel
@@ -37,48 +50,101 @@ def bin_of(inner, outer, n_bins):
 
 
 @kernel
-def _pool(deaths, pairs):
-    # All degrees in one diagram.
-    n = deaths.shape[0]
-    pooled = np.zeros((n + pairs.shape[0], 2))
-    pooled[:n, 1] = deaths
-    pooled[n:] = pairs
-    return pooled
+def _scaled(store, cloud, scale, scratch):
+    """Return all diagrams of a cloud over scale, one after the other, in scratch."""
+    first = store.starts[cloud * store.n_degrees]
+    n = store.starts[(cloud + 1) * store.n_degrees] - first
+    if n > scratch.shape[0]:
+        scratch = np.empty((2 * n, 2))
+    for k in range(n):
+        scratch[k, 0] = store.pairs[first + k, 0] / scale
+        scratch[k, 1] = store.pairs[first + k, 1] / scale
+    return scratch
 
 
 @kernel
-def _deaths(store, cloud):
-    return store.deaths[store.death_ptr[cloud] : store.death_ptr[cloud + 1]]
+def _distances(matching, P, store, cloud, models, model, out):
+    """Fill in the bottleneck distances of scaled diagrams to a model, by degree."""
+    n = store.n_degrees
+    own = store.starts[cloud * n : (cloud + 1) * n + 1]
+    theirs = models.starts[model * n : (model + 1) * n + 1]
+    Q = models.pairs
+    a = P[: own[1] - own[0], 1]
+    out[0] = bottleneck_deaths(a, Q[theirs[0] : theirs[1], 1])
+    for i in range(1, n):
+        part = P[own[i] - own[0] : own[i + 1] - own[0]]
+        out[i] = matching(part, Q[theirs[i] : theirs[i + 1]])
 
 
 @kernel
-def _pairs(store, cloud, degree):
-    # Degree 1 and above; degree 0 stands for all of these.
-    n = store.n_degrees - 1
-    first, last = cloud * n, (cloud + 1) * n
-    if degree > 0:
-        first, last = first + degree - 1, first + degree
-    return store.pairs[store.pair_ptr[first] : store.pair_ptr[last]]
-
-
-@kernel
-def _distances(store, cloud, models, model, scale, out):
-    # Bottleneck distance in each degree of a cloud over scale to a model.
-    out[0] = bottleneck_deaths(_deaths(store, cloud) / scale, _deaths(models, model))
-    for i in range(1, store.n_degrees):
-        P = _pairs(store, cloud, i) / scale
-        out[i] = bottleneck_pairs(P, _pairs(models, model, i))
-
-
-@kernel
-def _pooled_distance(store, cloud, models, model, scale):
-    P = _pool(_deaths(store, cloud), _pairs(store, cloud, 0)) / scale
-    return bottleneck_pairs(P, _pool(_deaths(models, model), _pairs(models, model, 0)))
+def _pooled_distance(matching, P, store, cloud, models, model):
+    """Return the distance of the diagrams of all degrees thrown together."""
+    n = store.n_degrees
+    size = store.starts[(cloud + 1) * n] - store.starts[cloud * n]
+    first, last = models.starts[model * n], models.starts[(model + 1) * n]
+    return matching(P[:size], models.pairs[first:last])
 
 
 @kernel(nogil=True)
+def _models(
+    matching,
+    owner,
+    inner,
+    outer,
+    counts,
+    store,
+    models,
+    key_of,
+    null,
+    pooled,
+    max_points,
+    out,
+):
+    n_steps, n_degrees = inner.shape[1], store.n_degrees
+    n_draws = models.n_draws
+    one = np.empty(n_degrees)
+    P = np.empty((64, 2))
+    for q in range(owner.shape[0]):
+        for cell in range(owner.shape[1]):
+            values, cloud = out[q, cell], owner[q, cell]
+            for i in range(n_degrees + 1):
+                values[i] = 0.0 if cloud >= 0 else np.nan
+            if cloud < 0:
+                continue
+            s = outer[q, cell % n_steps]
+            b = bin_of(inner[q, cell // n_steps], s, key_of.shape[1])
+            key = key_of[min(counts[q, cell], max_points), b]
+            P = _scaled(store, cloud, s, P)
+            for m in range(key * n_draws, (key + 1) * n_draws):
+                _distances(matching, P, store, cloud, models, m, one)
+                largest = 0.0
+                for i in range(n_degrees):
+                    values[i] += one[i]
+                    largest = max(largest, one[i])
+                if pooled:
+                    largest = _pooled_distance(matching, P, store, cloud, models, m)
+                values[n_degrees] += largest
+            for i in range(n_degrees + 1):
+                values[i] /= n_draws
+            if null.shape[0] > 0 and pooled:
+                values[n_degrees] -= null[key, n_degrees]
+            elif null.shape[0] > 0:
+                values[n_degrees] = -np.inf
+                for i in range(n_degrees):
+                    excess = values[i] - null[key, i]
+                    values[n_degrees] = max(values[n_degrees], excess)
+            for i in range(n_degrees + 1):
+                values[i] *= s
+
+
+_MODELS = (
+    *(_MATCHING, _NUMBERS, POINTS, POINTS, _NUMBERS, _DIAGRAMS, _DIAGRAMS, _NUMBERS),
+    *(POINTS, types.boolean, types.intp, _OUT),
+)
+
+
 def compare_models(
-    owner, inner, outer, counts, store, models, key_of, null, pooled, max_points, out
+    owner, inner, outer, counts, store, models, key_of, null, pooled, max_points
 ):
     """Compare the diagrams of all annuli with those of the draws of their models.
 
@@ -101,39 +167,51 @@ def compare_models(
         Whether all degrees are compared as one diagram.
     max_points : int
         Largest number of points after thinning.
-    out : ndarray of shape (n_queries, n_cells, n_degrees + 1)
-        Filled with the mean distances in each degree, and combined.
+
+    Returns
+    -------
+    ndarray of shape (n_queries, n_cells, n_degrees + 1)
+        Mean distances in each degree, and combined.
     """
-    n_steps, n_degrees = inner.shape[1], store.n_degrees
-    n_draws = models.n_draws
-    one = np.empty(n_degrees)
-    for q in range(owner.shape[0]):
-        for cell in range(owner.shape[1]):
-            values = out[q, cell]
-            if owner[q, cell] < 0:
-                values[:] = np.nan
-                continue
-            s = outer[q, cell % n_steps]
-            b = bin_of(inner[q, cell // n_steps], s, key_of.shape[1])
-            key = key_of[min(counts[q, cell], max_points), b]
-            values[:] = 0.0
-            for m in range(key * n_draws, (key + 1) * n_draws):
-                _distances(store, owner[q, cell], models, m, s, one)
-                values[:n_degrees] += one
-                if pooled:
-                    values[-1] += _pooled_distance(store, owner[q, cell], models, m, s)
-                else:
-                    values[-1] += one.max()
-            values /= n_draws
-            if null.shape[0] > 0 and pooled:
-                values[-1] -= null[key, n_degrees]
-            elif null.shape[0] > 0:
-                values[-1] = (values[:n_degrees] - null[key, :n_degrees]).max()
-            values *= s
+    out = np.empty((*owner.shape, store.n_degrees + 1))
+    first_class(_models, *_MODELS)(
+        *(first_class(bottleneck_pairs, *PAIRS.args), owner, inner, outer, counts),
+        *(store, models, key_of, null, pooled, max_points, out),
+    )
+    return out
 
 
 @kernel(nogil=True)
-def compare_interval(owner, inner, outer, store, degree, pooled, out):
+def _interval(matching, owner, inner, outer, store, degree, pooled, out):
+    n_steps, n_degrees = inner.shape[1], store.n_degrees
+    interval = np.empty((1, 2))
+    for q in range(owner.shape[0]):
+        for cell in range(owner.shape[1]):
+            values, cloud = out[q, cell], owner[q, cell]
+            for i in range(n_degrees + 1):
+                values[i] = 0.0 if cloud >= 0 else np.nan
+            if cloud < 0:
+                continue
+            interval[0, 0] = inner[q, cell // n_steps]
+            interval[0, 1] = outer[q, cell % n_steps]
+            ends = store.starts[cloud * n_degrees : (cloud + 1) * n_degrees + 1]
+            for i in range(n_degrees):
+                P = store.pairs[ends[i] : ends[i + 1]]
+                n_model = 1 if i == degree and i > 0 else 0
+                values[i] = matching(P, interval[:n_model])
+                values[n_degrees] = max(values[n_degrees], values[i])
+            if pooled:
+                P = store.pairs[ends[0] : ends[n_degrees]]
+                values[n_degrees] = matching(P, interval)
+
+
+_INTERVAL = (
+    *(_MATCHING, _NUMBERS, POINTS, POINTS, _DIAGRAMS),
+    *(types.intp, types.boolean, _OUT),
+)
+
+
+def compare_interval(owner, inner, outer, store, degree, pooled):
     """Compare the diagrams of all annuli with the one interval (inner, outer).
 
     Parameters
@@ -146,32 +224,47 @@ def compare_interval(owner, inner, outer, store, degree, pooled, out):
         Degree of the interval.
     pooled : bool
         Whether all degrees are compared as one diagram.
-    out : ndarray of shape (n_queries, n_cells, n_degrees + 1)
-        Filled as by `compare_models`.
+
+    Returns
+    -------
+    ndarray of shape (n_queries, n_cells, n_degrees + 1)
+        As by `compare_models`.
     """
-    n_steps, n_degrees = inner.shape[1], store.n_degrees
-    nothing = np.empty((0, 2))
-    interval = np.empty((1, 2))
-    for q in range(owner.shape[0]):
-        for cell in range(owner.shape[1]):
-            values, cloud = out[q, cell], owner[q, cell]
-            if cloud < 0:
-                values[:] = np.nan
-                continue
-            interval[0, 0] = inner[q, cell // n_steps]
-            interval[0, 1] = outer[q, cell % n_steps]
-            values[0] = bottleneck_deaths(_deaths(store, cloud), np.empty(0))
-            for i in range(1, n_degrees):
-                model = interval if i == degree else nothing
-                values[i] = bottleneck_pairs(_pairs(store, cloud, i), model)
-            values[-1] = values[:n_degrees].max()
-            if pooled:
-                P = _pool(_deaths(store, cloud), _pairs(store, cloud, 0))
-                values[-1] = bottleneck_pairs(P, interval)
+    out = np.empty((*owner.shape, store.n_degrees + 1))
+    first_class(_interval, *_INTERVAL)(
+        *(first_class(bottleneck_pairs, *PAIRS.args), owner, inner, outer, store),
+        *(degree, pooled, out),
+    )
+    return out
 
 
 @kernel(nogil=True)
-def null_distances(models, pooled, out):
+def _null(matching, models, pooled, out):
+    n_draws, n_degrees = models.n_draws, models.n_degrees
+    n_pairs = n_draws * (n_draws - 1) / 2
+    one = np.empty(n_degrees)
+    P = np.empty((64, 2))
+    for key in range(out.shape[0]):
+        for i in range(n_degrees + 1):
+            out[key, i] = 0.0
+        for m in range(key * n_draws, (key + 1) * n_draws):
+            P = _scaled(models, m, 1.0, P)
+            for other in range(key * n_draws, m):
+                _distances(matching, P, models, m, models, other, one)
+                for i in range(n_degrees):
+                    out[key, i] += one[i]
+                if pooled:
+                    out[key, n_degrees] += _pooled_distance(
+                        matching, P, models, m, models, other
+                    )
+        for i in range(n_degrees + 1):
+            out[key, i] /= n_pairs
+
+
+_NULL = (_MATCHING, _DIAGRAMS, types.boolean, TABLE)
+
+
+def null_distances(models, pooled):
     """Average the distances between the draws of each model.
 
     Parameters
@@ -180,20 +273,17 @@ def null_distances(models, pooled, out):
         Diagrams of at least two draws a model.
     pooled : bool
         Whether the pooled distance is wanted, else 0.
-    out : ndarray of shape (n_keys, n_degrees + 1)
-        Filled with the mean distances in each degree, and pooled.
+
+    Returns
+    -------
+    ndarray of shape (n_keys, n_degrees + 1)
+        Mean distances in each degree, and pooled.
     """
-    n_draws = models.n_draws
-    one = np.empty(models.n_degrees)
-    for key in range(out.shape[0]):
-        out[key] = 0.0
-        for m in range(key * n_draws, (key + 1) * n_draws):
-            for other in range(key * n_draws, m):
-                _distances(models, m, models, other, 1.0, one)
-                out[key, : models.n_degrees] += one
-                if pooled:
-                    out[key, -1] += _pooled_distance(models, m, models, other, 1.0)
-        out[key] /= n_draws * (n_draws - 1) / 2
+    n_clouds = (models.starts.size - 1) // models.n_degrees
+    out = np.empty((n_clouds // models.n_draws, models.n_degrees + 1))
+    matching = first_class(bottleneck_pairs, *PAIRS.args)
+    first_class(_null, *_NULL)(matching, models, pooled, out)
+    return out
 
 
 @kernel(nogil=True)
@@ -221,9 +311,9 @@ def top_degrees(owner, outer, store, threshold, out):
                 continue
             least = threshold * outer[q, cell % n_steps]
             for i in range(1, store.n_degrees):
-                P = _pairs(store, owner[q, cell], i)
-                for t in range(P.shape[0]):
-                    if P[t, 1] - P[t, 0] > least:
+                diagram = owner[q, cell] * store.n_degrees + i
+                for t in range(store.starts[diagram], store.starts[diagram + 1]):
+                    if store.pairs[t, 1] - store.pairs[t, 0] > least:
                         out[q, cell] = i
 
 

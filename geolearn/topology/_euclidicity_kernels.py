@@ -5,7 +5,7 @@ from numba import types
 
 from geolearn.utils._jit import POINT, POINTS, ROW, first_class, kernel
 
-__all__ = ["count_and_mark", "local_tables", "members", "slices"]
+__all__ = ["INDEX", "count_and_mark", "local_tables", "members", "slices"]
 
 
 @kernel
@@ -23,8 +23,28 @@ def _first_beyond(distances, radius):
 
 @kernel
 def _limit(priority, n_wanted):
-    # Largest priority among the n_wanted smallest.
-    return np.partition(priority, n_wanted - 1)[n_wanted - 1]
+    # Largest priority among the n_wanted smallest, by quickselect.
+    values = np.empty(priority.shape[0], dtype=np.intp)
+    for t in range(values.shape[0]):
+        values[t] = priority[t]
+    first, last, place = 0, values.shape[0] - 1, n_wanted - 1
+    while first < last:
+        pivot = values[place]
+        i, j = first, last
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while values[j] > pivot:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if j < place:
+            first = i
+        if place < i:
+            last = j
+    return values[place]
 
 
 @kernel(nogil=True)
@@ -140,13 +160,11 @@ def members(priority, max_points):
         Places in ascending order.
     """
     n = priority.shape[0]
-    if n <= max_points:
-        return np.arange(n)
-    limit = _limit(priority, max_points)
-    places = np.empty(max_points, dtype=np.intp)
+    limit = _limit(priority, max_points) if n > max_points else 0
+    places = np.empty(min(n, max_points), dtype=np.intp)
     count = 0
     for t in range(n):
-        if priority[t] <= limit:
+        if n <= max_points or priority[t] <= limit:
             places[count] = t
             count += 1
     return places
@@ -159,7 +177,8 @@ def _fill_tables(row, points, params, indptr, indices, starts, out):
         n = rows.shape[0]
         near = np.empty((n, points.shape[1]))
         for t in range(n):
-            near[t] = points[rows[t]]
+            for c in range(points.shape[1]):
+                near[t, c] = points[rows[t], c]
         scratch = np.empty((1, n))
         table = out[starts[q] : starts[q] + n * n].reshape(n, n)
         for t in range(n):
@@ -172,8 +191,8 @@ def _fill_tables(row, points, params, indptr, indices, starts, out):
 
 
 _ROW = types.FunctionType(ROW)
-_INDEX = types.Array(types.intp, 1, "C", readonly=True)
-_FILL = (_ROW, POINTS, POINT, _INDEX, _INDEX, _INDEX, types.float64[::1])
+INDEX = types.Array(types.intp, 1, "C", readonly=True)
+_FILL = (_ROW, POINTS, POINT, INDEX, INDEX, INDEX, types.float64[::1])
 
 
 def local_tables(row, points, params, indptr, indices, starts, out):

@@ -9,6 +9,7 @@ from geolearn.graph._precomputed import is_precomputed
 from geolearn.metrics import pairwise_distances
 from geolearn.topology._euclidicity_input import FEWEST_NEIGHBORS
 from geolearn.topology._euclidicity_kernels import count_and_mark
+from geolearn.utils._tables import read_only
 
 __all__ = ["AnnulusGrid", "Lists", "grid_lists", "levels"]
 
@@ -18,6 +19,7 @@ _ZERO = 1e-12
 # Beyond the largest radius, so that rounding in the search misses no point; the
 # distances that it returns decide.
 _MARGIN = 1e-9
+_FARTHEST = 1e150  # squares of larger distances overflow
 _TABLE_VALUES = 2**22  # distances in one table of a search by radius: 32 MiB
 
 
@@ -121,7 +123,7 @@ def _used(indptr, distances, indices, priority, bounds, few, grid):
     used = np.zeros(distances.shape[0], dtype=np.bool_)
     order = priority[indices]
     count_and_mark(
-        *(indptr, distances, order, inner, outer),
+        *map(read_only, (indptr, distances, order, inner, outer)),
         *(grid.min_points, grid.max_points, counts, used),
     )
     kept = np.concatenate([[0], np.cumsum(used)])[indptr].astype(np.intp)
@@ -195,7 +197,7 @@ def _radii_of_each(indptr, distances):
 
 def _within(index, X, radius, n_jobs):
     """Find all points at positive distance up to a radius, sorted, in CSR layout."""
-    reach = np.full(X.shape[0], radius * (1.0 + _MARGIN))
+    reach = np.full(X.shape[0], min(radius * (1.0 + _MARGIN), _FARTHEST))
     indptr, indices, distances = index.within(reach, X=X, n_jobs=n_jobs)
     own = np.repeat(np.arange(X.shape[0]), np.diff(indptr))
     keep = distances > _ZERO * radius

@@ -10,7 +10,11 @@ from joblib import Parallel, delayed, effective_n_jobs
 from geolearn.graph import NeighborIndex
 from geolearn.graph._precomputed import is_precomputed
 from geolearn.metrics._resolve import KernelMetric, resolve_metric
-from geolearn.topology._euclidicity_diagrams import Diagrams, slice_diagrams
+from geolearn.topology._euclidicity_diagrams import (
+    Diagrams,
+    portions,
+    slice_diagrams,
+)
 from geolearn.topology._euclidicity_input import warn_undefined
 from geolearn.topology._euclidicity_kernels import local_tables, slices
 from geolearn.topology._euclidicity_lists import (
@@ -26,7 +30,6 @@ __all__ = ["annulus_diagrams", "each_chunk", "in_threads"]
 _BLOCK = 4096  # queries whose lists are held at a time
 _CHUNK = 256  # queries of a job at most
 _SMALLEST_CHUNK = 16
-_TABLE_VALUES = 2**20  # distances among neighbours held by a job: 8 MiB
 
 
 def each_chunk(work, index, X, grid, priority, *, prepare, n_jobs, progress) -> tuple:
@@ -127,7 +130,7 @@ def annulus_diagrams(
     store : Diagrams
         The diagrams.
     """
-    for rows in _portions(np.diff(lists.indptr)):
+    for rows in portions(np.diff(lists.indptr)):
         part = lists.part(rows)
         part = Lists(*map(read_only, part))
         owner = np.empty(part.counts.shape, dtype=np.intp)
@@ -136,19 +139,11 @@ def annulus_diagrams(
             *(grid.min_points, owner),
         )
         starts, tables = _tables(index, part)
-        store = slice_diagrams(found, part, starts, tables, grid.max_points, max_degree)
+        store = slice_diagrams(
+            *(found, part.indptr, part.priority, starts, tables),
+            *(grid.max_points, max_degree),
+        )
         yield rows, part, owner, store.frozen()
-
-
-def _portions(sizes):
-    """Yield ranges of queries whose tables fit the limit, at least one a range."""
-    start, total = 0, 0
-    for q, n in enumerate(sizes):
-        if total and total + n * n > _TABLE_VALUES:
-            yield slice(start, q)
-            start, total = q, 0
-        total += n * n
-    yield slice(start, len(sizes))
 
 
 def _tables(index, lists):

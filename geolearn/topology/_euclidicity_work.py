@@ -13,7 +13,6 @@ from geolearn.topology._euclidicity_compare import (
 )
 from geolearn.topology._euclidicity_diagrams import Diagrams
 from geolearn.topology._euclidicity_scores import annulus_diagrams, in_threads
-from geolearn.utils._tables import read_only
 
 __all__ = ["Comparison", "Growth", "profile_chunk", "score_chunk", "top_chunk"]
 
@@ -74,17 +73,15 @@ class Growth:
 
 def _compared(grid, part, owner, store, models):
     how = models.how
-    out = np.empty((*owner.shape, store.n_degrees + 1))
     if how.interval:
         degree = max(1, how.dim - 1)
-        compare_interval(owner, part.inner, part.outer, store, degree, how.pooled, out)
-        return out
-    compare_models(
+        return compare_interval(
+            owner, part.inner, part.outer, store, degree, how.pooled
+        )
+    return compare_models(
         *(owner, part.inner, part.outer, part.counts, store, models.models.frozen()),
-        *(read_only(models.places), read_only(models.null), how.pooled),
-        *(grid.max_points, out),
+        *(models.places, models.null, how.pooled, grid.max_points),
     )
-    return out
 
 
 def score_chunk(index, grid, lists, models):

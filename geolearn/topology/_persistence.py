@@ -7,10 +7,7 @@ import numpy as np
 from sklearn.utils import check_array
 
 from geolearn.metrics import pairwise_distances
-from geolearn.topology._persistence_kernels import (
-    merge_lengths,
-    rips_diagrams_below,
-)
+from geolearn.topology._persistence_kernels import rips_diagrams
 from geolearn.utils._tables import read_only, worst_asymmetry
 from geolearn.utils.validation import check_integer
 
@@ -105,12 +102,8 @@ def vietoris_rips_persistence(
     D = read_only(_distances(X, metric))
     if max_degree > _OWN_DEGREE:
         return _by_gudhi(D, max_degree, max_edge_length)
-    if max_degree == 0:
-        merges = merge_lengths(D)
-        merges = merges[(merges <= max_edge_length) & (merges < np.inf)]
-        higher: list[np.ndarray] = []
-    else:
-        merges, *higher = rips_diagrams_below(D, max_edge_length, max_degree)
+    merges, *higher = rips_diagrams(D, max_degree, max_edge_length)
+    merges = merges[(merges <= max_edge_length) & (merges < np.inf)]
     diagrams = [_components(merges, D.shape[0]), *higher[:max_degree]]
     return [_in_order(diagram) for diagram in diagrams]
 

@@ -26,5 +26,7 @@ def lowest(word):
 def grown(array):
     """Return a copy with twice the rows."""
     larger = np.empty((2 * array.shape[0], array.shape[1]), dtype=array.dtype)
-    larger[: array.shape[0]] = array
+    for i in range(array.shape[0]):
+        for j in range(array.shape[1]):
+            larger[i, j] = array[i, j]
     return larger

@@ -1,10 +1,21 @@
 """Kernels that sort the edges between points, and the minimum spanning tree."""
 
 import numpy as np
+from numba import types
 
-from geolearn.utils._jit import kernel
+from geolearn.utils._jit import POINTS, kernel
 
-__all__ = ["enclosing_radius", "merge_lengths", "sorted_edges"]
+__all__ = [
+    "EDGES",
+    "enclosing_radius",
+    "merge_lengths",
+    "no_edges",
+    "slice_edges",
+    "sorted_edges",
+]
+
+_INDICES = types.int64[::1]
+EDGES = types.Tuple([_INDICES, _INDICES, types.float64[::1]])(POINTS, types.float64)
 
 _MOVES = 8  # an entry, after which insertion gives way to heaps
 _LARGEST = np.finfo(np.float64).max
@@ -12,22 +23,25 @@ _HALF, _LOW = 32, 2**32 - 1  # two points in one number
 
 
 @kernel(nogil=True)
-def enclosing_radius(D):
+def enclosing_radius(D, start, stop):
     """Return the radius of the smallest ball around a point that holds all points.
 
-    From there on the complex is a cone.
+    From there on the complex of the points start, ..., stop - 1 is a cone.
     """
     # From the same triangle as the edges, should D be symmetric up to rounding.
-    n = D.shape[0]
+    n = stop - start
     farthest = np.zeros(n)
     for i in range(n):
         own = farthest[i]
         for j in range(i + 1, n):
-            length = D[i, j]
+            length = D[start + i, start + j]
             own = max(own, length)
             farthest[j] = max(farthest[j], length)
         farthest[i] = own
-    return farthest.min()
+    radius = np.inf
+    for i in range(n):
+        radius = min(radius, farthest[i])
+    return radius
 
 
 @kernel(nogil=True)
@@ -37,39 +51,31 @@ def _before(x, i, y, j):
 
 
 @kernel(nogil=True)
-def _sift(values, codes, start, root, stop):
-    """Restore the order of a heap with the largest entry first."""
-    value, code = values[start + root], codes[start + root]
-    while True:
-        child = 2 * root + 1
-        if child >= stop:
-            break
-        c = start + child
-        if child + 1 < stop and _before(
-            values[c], codes[c], values[c + 1], codes[c + 1]
-        ):
-            c += 1
-            child += 1
-        if not _before(value, code, values[c], codes[c]):
-            break
-        values[start + root] = values[c]
-        codes[start + root] = codes[c]
-        root = child
-    values[start + root] = value
-    codes[start + root] = code
-
-
-@kernel(nogil=True)
 def _heap_sort(values, codes, start, stop):
     """Sort a range by value, ties by code."""
     n = stop - start
-    for root in range(n // 2 - 1, -1, -1):
-        _sift(values, codes, start, root, n)
-    for last in range(n - 1, 0, -1):
-        end = start + last
-        values[start], values[end] = values[end], values[start]
-        codes[start], codes[end] = codes[end], codes[start]
-        _sift(values, codes, start, 0, last)
+    # First each entry that has children sinks, then each that the largest replaces.
+    for step in range(n // 2 - 1, -n, -1):
+        root, size = step, n
+        if step < 0:
+            root, size = 0, n + step
+            end = start + size
+            values[start], values[end] = values[end], values[start]
+            codes[start], codes[end] = codes[end], codes[start]
+        value, code = values[start + root], codes[start + root]
+        while 2 * root + 1 < size:
+            c = start + 2 * root + 1
+            if 2 * root + 2 < size and _before(
+                values[c], codes[c], values[c + 1], codes[c + 1]
+            ):
+                c += 1
+            if not _before(value, code, values[c], codes[c]):
+                break
+            values[start + root] = values[c]
+            codes[start + root] = codes[c]
+            root = c - start
+        values[start + root] = value
+        codes[start + root] = code
 
 
 @kernel(nogil=True)
@@ -93,10 +99,10 @@ def _sort_buckets(values, codes, stops):
         if budget < 0:
             break
     if budget < 0:
-        start = 0
-        for stop in stops:
-            _heap_sort(values, codes, start, stop)
-            start = stop
+        start = np.intp(0)
+        for k in range(stops.size):
+            _heap_sort(values, codes, start, stops[k])
+            start = stops[k]
 
 
 @kernel(nogil=True)
@@ -160,12 +166,59 @@ def sorted_edges(D, cap):
 
 
 @kernel(nogil=True)
-def merge_lengths(D):
-    """Return the edge lengths of a minimum spanning tree, decreasing (Prim)."""
-    n = D.shape[0]
+def no_edges(D, cap):
+    """Return no edges, in place of `sorted_edges`."""
+    nothing = np.empty(0, dtype=np.int64)
+    return nothing, nothing, np.empty(0)
+
+
+@kernel(nogil=True)
+def slice_edges(heads, tails, lengths, start, stop, cap):
+    """Return the edges among the points start, ..., stop - 1, which count from 0.
+
+    Sorting is most of the work on small clouds: slices share it.
+
+    Parameters
+    ----------
+    heads, tails, lengths : ndarray of shape (m,)
+        Edges, as `sorted_edges` returns.
+    start, stop : int
+        The slice.
+    cap : float
+        Longest length.
+
+    Returns
+    -------
+    heads, tails, lengths : ndarray of shape (k,)
+        The edges, shortest first.
+    """
+    size = min((stop - start) * (stop - start - 1) // 2, lengths.size)
+    u, v = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
+    length = np.empty(size)
+    m = 0
+    for k in range(lengths.size):
+        if lengths[k] > cap:
+            break
+        if start <= heads[k] and tails[k] < stop:
+            u[m], v[m], length[m] = heads[k] - start, tails[k] - start, lengths[k]
+            m += 1
+    return u[:m], v[:m], length[:m]
+
+
+@kernel(nogil=True)
+def merge_lengths(D, start, stop):
+    """Return the edge lengths of a minimum spanning tree, increasing (Prim).
+
+    It spans the points start, ..., stop - 1.
+    """
+    n = stop - start
     lengths = np.empty(max(n - 1, 0))
-    gap = np.full(n, np.inf)
-    outside = np.arange(n)
+    steps = np.empty(lengths.size, dtype=np.int64)
+    gap = np.empty(n)
+    outside = np.empty(n, dtype=np.int64)
+    for i in range(n):
+        gap[i] = np.inf
+        outside[i] = i
     current = 0
     for step in range(n - 1):
         left = n - 1 - step
@@ -177,12 +230,12 @@ def merge_lengths(D):
         nearest, best = 0, np.inf
         for k in range(left):
             j = outside[k]
-            gap[j] = min(gap[j], D[current, j])
+            gap[j] = min(gap[j], D[start + current, start + j])
             if gap[j] < best:
                 nearest, best = j, gap[j]
         if best == np.inf:
             nearest = outside[0]
-        lengths[step] = best
+        lengths[step], steps[step] = best, step
         current = nearest
-    lengths.sort()
-    return lengths[::-1].copy()
+    _heap_sort(lengths, steps, np.intp(0), lengths.size)
+    return lengths

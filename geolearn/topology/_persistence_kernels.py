@@ -1,123 +1,77 @@
-"""Kernels that return the Vietoris-Rips persistence of small distance matrices."""
+"""Vietoris-Rips persistence of small distance matrices, put together from its parts.
 
-# kernels: _persistence_edges=ec8354e7 _persistence_loops=b82ea0f4
-# kernels: _persistence_voids=b4303a93
+The parts are compiled once each and called by address: inlined, the largest would
+be compiled again in every kernel that uses them.
+"""
+
+from functools import cache
 
 import numpy as np
+from numba import types
 
 from geolearn.topology._persistence_edges import (
+    EDGES,
     enclosing_radius,
-    merge_lengths,
+    no_edges,
     sorted_edges,
 )
-from geolearn.topology._persistence_loops import low_degrees
-from geolearn.topology._persistence_voids import void_pairs
-from geolearn.utils._jit import kernel
+from geolearn.topology._persistence_loops import LOW, low_degrees, lowest_degree
+from geolearn.topology._persistence_voids import VOIDS, no_voids, void_pairs
+from geolearn.utils._jit import first_class, kernel
+from geolearn.utils._tables import read_only
 
-__all__ = [
-    "enclosing_radius",
-    "merge_lengths",
-    "rips_diagrams",
-    "rips_diagrams_below",
-    "rips_slice",
-    "sorted_edges",
-]
-
+__all__ = ["PARTS", "engine", "lasts", "rips_diagrams"]
 
 # Ties leave pairs of the size of rounding errors.
 _ROUNDING = 1.0 + 1e-12
 
-
-@kernel(nogil=True)
-def _lasting(pairs):
-    """Return the pairs that live longer than rounding errors."""
-    kept = 0
-    out = np.empty_like(pairs)
-    for k in range(pairs.shape[0]):
-        if pairs[k, 1] > pairs[k, 0] * _ROUNDING:
-            out[kept] = pairs[k]
-            kept += 1
-    return out[:kept]
+# The types of what `engine` returns.
+PARTS = tuple(types.FunctionType(part) for part in (EDGES, LOW, VOIDS))
 
 
-@kernel(nogil=True)
-def diagrams_of_edges(n, heads, tails, lengths, max_degree):
-    """Return (merges decreasing, loops, voids) of sorted edges on n points."""
-    merges, loops, births = low_degrees(n, heads, tails, lengths, max_degree > 1)
-    voids = void_pairs(n, heads, tails, lengths, births)
-    return merges[::-1].copy(), _lasting(loops), _lasting(voids)
+@cache
+def engine(max_degree):
+    """Return the kernels that the degrees 0 to 2 need, to be passed to others."""
+    return (
+        first_class(sorted_edges if max_degree > 0 else no_edges, *EDGES.args),
+        first_class(low_degrees if max_degree > 0 else lowest_degree, *LOW.args),
+        first_class(void_pairs if max_degree > 1 else no_voids, *VOIDS.args),
+    )
 
 
 @kernel(nogil=True)
-def rips_diagrams(D, max_degree):
-    """Return the persistence of a finite metric space in degrees 0 to 2.
+def lasts(birth, death):
+    """Tell whether a pair lives longer than rounding errors."""
+    return death > birth * _ROUNDING
+
+
+def rips_diagrams(D, max_degree, cap=np.inf):
+    """Return the persistence of a metric space in degrees 0 to 2.
 
     Parameters
     ----------
     D : ndarray of shape (n, n)
-        Distances, symmetric; any strides.
+        Distances, symmetric, C-contiguous.
     max_degree : int
         0, 1 or 2. Diagrams of higher degrees are empty.
+    cap : float, default=inf
+        Longest edge of the complexes; what never dies below it and the enclosing
+        radius has death inf. Not looked at if `max_degree` is 0.
 
     Returns
     -------
-    merges : ndarray of shape (n - 1,)
-        Deaths in degree 0, decreasing, without the component that never dies.
+    merges : ndarray of shape (k,)
+        Deaths in degree 0, decreasing, without the component that never dies. With
+        `max_degree` above 0, those above `cap` are missing.
     loops, voids : ndarray of shape (k, 2)
         Births and deaths in degrees 1 and 2, births increasing.
     """
-    if max_degree < 1 or D.shape[0] < 3:
-        return merge_lengths(D), np.empty((0, 2)), np.empty((0, 2))
-    return rips_diagrams_below(D, enclosing_radius(D), max_degree)
-
-
-@kernel(nogil=True)
-def rips_diagrams_below(D, cap, max_degree):
-    """Return the diagrams of the complex without edges longer than `cap`.
-
-    As `rips_diagrams`, but components that never merge are missing from the first
-    array, and what never dies below the enclosing radius has death inf.
-    """
-    cap = min(cap, enclosing_radius(D))
-    heads, tails, lengths = sorted_edges(D, cap)
-    return diagrams_of_edges(D.shape[0], heads, tails, lengths, max_degree)
-
-
-@kernel(nogil=True)
-def rips_slice(D, heads, tails, lengths, start, stop, max_degree):
-    """Return the diagrams of the points start, ..., stop - 1.
-
-    Sorting is most of the work on small clouds: slices share it.
-
-    Parameters
-    ----------
-    D : ndarray of shape (n, n)
-        Distances.
-    heads, tails, lengths : ndarray of shape (m,)
-        ``sorted_edges(D, np.inf)``.
-    start, stop : int
-        The slice.
-    max_degree : int
-        0, 1 or 2.
-
-    Returns
-    -------
-    tuple of ndarray
-        As `rips_diagrams`.
-    """
-    n = stop - start
-    block = D[start:stop, start:stop]
-    if max_degree < 1 or n < 3:
-        return merge_lengths(block), np.empty((0, 2)), np.empty((0, 2))
-    cap = enclosing_radius(block)
-    size = n * (n - 1) // 2
-    u, v = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
-    length = np.empty(size)
-    m = 0
-    for k in range(lengths.size):
-        if lengths[k] > cap:
-            break
-        if start <= heads[k] and tails[k] < stop:
-            u[m], v[m], length[m] = heads[k] - start, tails[k] - start, lengths[k]
-            m += 1
-    return diagrams_of_edges(n, u[:m], v[:m], length[:m], max_degree)
+    edges, low_degrees, void_pairs = engine(max_degree)
+    D, n = read_only(D), D.shape[0]
+    if max_degree > 0:
+        cap = min(cap, enclosing_radius(D, 0, n))
+    found = edges(D, float(cap))
+    merges, loops, births = low_degrees(D, 0, n, *found, max_degree > 1)
+    voids = void_pairs(n, *found, births)
+    loops, voids = (P[P[:, 1] > P[:, 0] * _ROUNDING] for P in (loops, voids))
+    return merges[::-1].copy(), loops, voids

@@ -15,14 +15,20 @@ bits (an annotation): a loop of edges is a boundary when its sets cancel. Degree
 reduces the coboundaries of the few triangles that give birth to voids.
 """
 
-# kernels: _persistence_bits=0f4f6bb9
+# kernels: _persistence_bits=3a347fca _persistence_edges=b664ac4a
 
 import numpy as np
+from numba import types
 
 from geolearn.topology._persistence_bits import BITS, grown, lowest
-from geolearn.utils._jit import kernel
+from geolearn.topology._persistence_edges import EDGES, merge_lengths
+from geolearn.utils._jit import POINTS, kernel
 
-__all__ = ["low_degrees"]
+__all__ = ["LOW", "low_degrees", "lowest_degree"]
+
+LOW = types.Tuple([types.float64[::1], types.float64[:, ::1], types.int64[:, ::1]])(
+    *(POINTS, types.intp, types.intp, *EDGES.return_type, types.boolean)
+)
 
 
 @kernel(nogil=True)
@@ -79,7 +85,8 @@ def _end_loop(slot, mark, ended, relations):
         if relations[dead, k] & bit:
             for j in range(mark.size):
                 relations[dead, j] ^= mark[j]
-    relations[slot] = mark
+    for j in range(mark.size):
+        relations[slot, j] = mark[j]
     ended[k] |= bit
 
 
@@ -141,43 +148,72 @@ def _components(adjacent, lune, left, todo, roots):
 @kernel(nogil=True)
 def _new_state(words):
     """Return empty slots of loops: their numbers, who ended, what they equal now."""
-    born = np.full(BITS * words, -1)
+    born = np.empty(BITS * words, dtype=np.int64)
+    for slot in range(born.size):
+        born[slot] = -1
     ended = np.zeros(words, dtype=np.int64)
     relations = np.zeros((BITS * words, words), dtype=np.int64)
     return born, ended, relations
 
 
 @kernel(nogil=True)
+def _free_ended(marks, state, heads, tails, rank):
+    """Free the slots of ended loops, of which edges up to `rank` are rid; return one.
+
+    Some loop has ended.
+    """
+    born, ended, relations = state
+    scratch = np.zeros(ended.size, dtype=np.int64)
+    for r in range(2 * rank):
+        u, v = heads[r // 2], tails[r // 2]
+        if r % 2:
+            u, v = v, u
+        _read(marks, u, v, state, scratch)
+    free = 0
+    for slot in range(born.size):
+        if (ended[slot // BITS] >> (slot % BITS)) & 1:
+            free = slot
+            born[slot] = -1
+            for k in range(ended.size):
+                relations[slot, k] = 0
+    for k in range(ended.size):
+        ended[k] = 0
+    return free
+
+
+@kernel(nogil=True)
+def _wider(marks, state):
+    """Return marks and slots with one word more."""
+    born, ended, relations = state
+    n, words = marks.shape[0], ended.size
+    wider = np.zeros((n, n, words + 1), dtype=np.int64)
+    for u in range(n):
+        for v in range(n):
+            for k in range(words):
+                wider[u, v, k] = marks[u, v, k]
+    new_born, new_ended, new_relations = _new_state(words + 1)
+    for k in range(words):
+        new_ended[k] = ended[k]
+    for slot in range(born.size):
+        new_born[slot] = born[slot]
+        for k in range(words):
+            new_relations[slot, k] = relations[slot, k]
+    return wider, (new_born, new_ended, new_relations)
+
+
+@kernel(nogil=True)
 def _free_slot(marks, state, heads, tails, rank):
     """Return marks and slots with a free one, and its number."""
-    born, ended, relations = state
-    n_slots = born.size
+    born, ended, _relations = state
     n_ended = 0
-    for slot in range(n_slots):
+    for slot in range(born.size):
         if born[slot] < 0:
             return marks, state, slot
         n_ended += (ended[slot // BITS] >> (slot % BITS)) & 1
-    if 2 * n_ended >= n_slots:
-        scratch = np.zeros(ended.size, dtype=np.int64)
-        for r in range(rank):
-            _read(marks, heads[r], tails[r], state, scratch)
-            _read(marks, tails[r], heads[r], state, scratch)
-        free = -1
-        for slot in range(n_slots):
-            if (ended[slot // BITS] >> (slot % BITS)) & 1:
-                born[slot] = -1
-                free = slot
-        ended[:] = 0
-        relations[:] = 0
-        return marks, state, free
-    n, words = marks.shape[0], ended.size + 1
-    wider = np.zeros((n, n, words), dtype=np.int64)
-    wider[:, :, : words - 1] = marks
-    new = _new_state(words)
-    new[0][:n_slots] = born
-    new[1][: words - 1] = ended
-    new[2][:n_slots, : words - 1] = relations
-    return wider, new, n_slots
+    if 2 * n_ended < born.size:
+        marks, state = _wider(marks, state)
+        return marks, state, born.size
+    return marks, state, _free_ended(marks, state, heads, tails, rank)
 
 
 @kernel(nogil=True)
@@ -191,9 +227,11 @@ def _end_loops(marks, u, v, roots, n_roots, state, mark, loops, length):
     """
     born, ended, relations = state
     n_left = 0
-    relation = np.empty_like(mark)
+    words = mark.size
+    relation = np.empty(words, dtype=np.int64)
     for k in range(1, n_roots):
-        relation[:] = mark
+        for j in range(words):
+            relation[j] = mark[j]
         _read(marks, u, roots[k], state, relation)
         _read(marks, v, roots[k], state, relation)
         slot = _youngest(relation, born)
@@ -202,7 +240,8 @@ def _end_loops(marks, u, v, roots, n_roots, state, mark, loops, length):
             n_left += 1
             continue
         if (mark[slot // BITS] >> (slot % BITS)) & 1:
-            mark ^= relation
+            for j in range(words):
+                mark[j] ^= relation[j]
         _end_loop(slot, relation, ended, relations)
         loops[born[slot], 1] = length
     return n_left
@@ -220,8 +259,26 @@ def _note(births, n_births, rank, roots, n_roots):
 
 
 @kernel(nogil=True)
-def low_degrees(n, heads, tails, lengths, voids):
+def lowest_degree(D, start, stop, heads, tails, lengths, voids):
+    """Return the diagram of degree 0, without edges, in place of `low_degrees`."""
+    births = np.empty((0, 2), dtype=np.int64)
+    return merge_lengths(D, start, stop), np.empty((0, 2)), births
+
+
+@kernel(nogil=True)
+def low_degrees(D, start, stop, heads, tails, lengths, voids):
     """Return the diagrams of degrees 0 and 1, and the births in degree 2.
+
+    Parameters
+    ----------
+    D : ndarray of shape (n_all, n_all)
+        Not used, as the edges are given.
+    start, stop : int
+        The points that are meant are start, ..., stop - 1.
+    heads, tails, lengths : ndarray of shape (m,)
+        Edges among them, shortest first; points count from `start`.
+    voids : bool
+        Whether births in degree 2 are wanted.
 
     Returns
     -------
@@ -233,22 +290,22 @@ def low_degrees(n, heads, tails, lengths, voids):
         Rank of the edge and opposite point of the triangles that enclose a void,
         increasing; empty unless `voids`.
     """
+    n = stop - start
     words = (n + BITS - 1) // BITS
     adjacent = np.zeros((n, words), dtype=np.int64)
     lune = np.empty(words, dtype=np.int64)
-    left, todo = np.empty_like(lune), np.empty_like(lune)
+    left, todo = np.empty(words, dtype=np.int64), np.empty(words, dtype=np.int64)
     word, bit = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    roots, parent = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
     for v in range(n):
         word[v], bit[v] = v // BITS, 1 << (v % BITS)
         adjacent[v, word[v]] = bit[v]  # with itself
-    roots = np.empty(n, dtype=np.int64)
-    parent = np.arange(n)
+        parent[v] = v
     merges, n_merges = np.empty(max(n - 1, 0)), 0
     loops, n_loops = np.empty((n, 2)), 0
-    births, n_births = np.empty((n, 2), dtype=np.int64), 0
-    marks = np.empty((n, n, 1), dtype=np.int64)
-    mark = np.zeros(1, dtype=np.int64)
-    state = _new_state(1)
+    births, n_births = np.empty((n, 2), dtype=np.int64), np.intp(0)
+    marks, mark = np.empty((n, n, 1), dtype=np.int64), np.zeros(1, dtype=np.int64)
+    state = _new_state(np.intp(1))
     n_alive = 0
     for rank in range(lengths.size):
         u, v = heads[rank], tails[rank]
@@ -280,7 +337,7 @@ def low_degrees(n, heads, tails, lengths, voids):
                 mark = np.zeros(state[1].size, dtype=np.int64)
             if n_loops == loops.shape[0]:
                 loops = grown(loops)
-            loops[n_loops] = lengths[rank], np.inf
+            loops[n_loops, 0], loops[n_loops, 1] = lengths[rank], np.inf
             state[0][slot] = n_loops
             mark[slot // BITS] = 1 << (slot % BITS)
             n_loops += 1

@@ -19,15 +19,20 @@ The keys of tetrahedra, (rank of e, later point, earlier point), are in an order
 the filtration, in which these pairs are apparent.
 """
 
-# kernels: _persistence_bits=0f4f6bb9
+# kernels: _persistence_bits=3a347fca
 
 import numpy as np
+from numba import types
 
 from geolearn.topology._persistence_bits import BITS, grown, lowest
 from geolearn.utils._jit import kernel
 
-__all__ = ["void_pairs"]
+__all__ = ["VOIDS", "no_voids", "void_pairs"]
 
+_LENGTHS, _INDICES = types.float64[::1], types.int64[::1]
+VOIDS = types.float64[:, ::1](
+    *(types.intp, _INDICES, _INDICES, _LENGTHS, types.int64[:, ::1])
+)
 _SEARCHED = -1  # in place of the apex of a lune that has none
 
 
@@ -106,16 +111,24 @@ def _lunes(n, heads, tails, first):
     words = (n + BITS - 1) // BITS
     adjacent = np.zeros((n, words), dtype=np.int64)
     lune = np.empty(words, dtype=np.int64)
-    left, todo = np.empty_like(lune), np.empty_like(lune)
-    ranks = np.full((n, n), m, dtype=np.int32)
-    apexes = np.full((n, n), n, dtype=np.int32)
-    table = np.full(m, -1, dtype=np.int32)
+    left, todo = np.empty(words, dtype=np.int64), np.empty(words, dtype=np.int64)
+    ranks = np.empty((n, n), dtype=np.int32)
+    apexes = np.empty((n, n), dtype=np.int32)
+    table = np.empty(m, dtype=np.int32)
+    for i in range(n):
+        for j in range(n):
+            ranks[i, j] = m
+            apexes[i, j] = n
+    for rank in range(m):
+        table[rank] = -1
     point = np.empty((n, n), dtype=np.int32)
-    position, finder = np.empty_like(point), np.empty_like(point)
+    position = np.empty((n, n), dtype=np.int32)
+    finder = np.empty((n, n), dtype=np.int32)
     n_rows = 0
     for rank in range(m):
         u, v = heads[rank], tails[rank]
-        ranks[u, v] = ranks[v, u] = rank
+        ranks[u, v] = rank
+        ranks[v, u] = rank
         if rank >= first:
             common = 0
             for k in range(words):
@@ -123,7 +136,8 @@ def _lunes(n, heads, tails, first):
                 common |= lune[k]
             if common:
                 apex = _apex(adjacent, lune, left)
-                apexes[u, v] = apexes[v, u] = apex
+                apexes[u, v] = apex
+                apexes[v, u] = apex
                 if apex < 0:
                     if n_rows == point.shape[0]:
                         point, position = grown(point), grown(position)
@@ -145,12 +159,20 @@ def _lunes(n, heads, tails, first):
 
 
 @kernel(nogil=True)
+def _with_room(array, size):
+    """Return the array, or a larger copy of it if it has no `size` entries."""
+    if size <= array.size:
+        return array
+    larger = np.empty(max(size, 2 * array.size), dtype=np.int64)
+    for k in range(array.size):
+        larger[k] = array[k]
+    return larger
+
+
+@kernel(nogil=True)
 def _push(heap, size, key):
     """Add a key to the heap; return the heap, which may have moved."""
-    if size == heap.size:
-        larger = np.empty(2 * size, dtype=np.int64)
-        larger[:size] = heap
-        heap = larger
+    heap = _with_room(heap, size + 1)
     child = size
     while child > 0:
         parent = (child - 1) // 2
@@ -226,7 +248,7 @@ def _add_coboundary(heap, size, lunes, rank, a, b, w):
         if longest < rank:
             if not searched:
                 continue
-            key = _key(lunes, rank, _SEARCHED, w, x)
+            key = _key(lunes, rank, apexes[a, b], w, x)
         elif longest == at_a:
             key = _key(lunes, np.int64(longest), apexes[a, x], b, w)
         elif longest == at_b:
@@ -284,6 +306,12 @@ def _reduce(heap, size, lunes, heads, tails, pivots, starts, entries, n_columns)
 
 
 @kernel(nogil=True)
+def no_voids(n, heads, tails, lengths, births):
+    """Return no pairs, in place of `void_pairs`."""
+    return np.empty((0, 2))
+
+
+@kernel(nogil=True)
 def void_pairs(n, heads, tails, lengths, births):
     """Return births and deaths of voids, births increasing.
 
@@ -313,23 +341,24 @@ def void_pairs(n, heads, tails, lengths, births):
     entries = np.empty(8 * n, dtype=np.int64)
     pivots = np.empty(n_births, dtype=np.int64)
     starts = np.zeros(n_births + 1, dtype=np.int64)
-    n_columns = 0
+    n_columns = np.intp(0)
     for i in range(n_births - 1, -1, -1):
         rank, w = births[i, 0], births[i, 1]
-        heap, size = _add_coboundary(heap, 0, lunes, rank, heads[rank], tails[rank], w)
+        size = np.intp(0)
+        heap, size = _add_coboundary(
+            heap, size, lunes, rank, heads[rank], tails[rank], w
+        )
         heap, size, key = _reduce(
             heap, size, lunes, heads, tails, pivots, starts, entries, n_columns
         )
-        pairs[i] = lengths[rank], np.inf
+        pairs[i, 0], pairs[i, 1] = lengths[rank], np.inf
         if key < 0:
             continue
         pairs[i, 1] = lengths[key // ((n + 1) * (n + 1))]
         stop = starts[n_columns] + size
-        if stop > entries.size:
-            larger = np.empty(max(stop, 2 * entries.size), dtype=np.int64)
-            larger[: starts[n_columns]] = entries[: starts[n_columns]]
-            entries = larger
-        entries[starts[n_columns] : stop] = heap[:size]
+        entries = _with_room(entries, stop)
+        for k in range(size):
+            entries[starts[n_columns] + k] = heap[k]
         pivots[n_columns] = key
         starts[n_columns + 1] = stop
         n_columns += 1

@@ -132,13 +132,9 @@ def test_banks_do_not_depend_on_their_history():
         i, j = whole.places(0)[n, b], larger.places(0)[n, b]
         assert_array_equal(whole.null[i], larger.null[j])
         for m in range(2):
-            ends = [
-                x.models.death_ptr[2 * k + m :][:2]
-                for x, k in ((whole, i), (larger, j))
-            ]
             one, two = (
-                x.models.deaths[slice(*e)]
-                for x, e in zip((whole, larger), ends, strict=True)
+                x.models.pairs[slice(*x.models.starts[2 * (2 * k + m) :][:2])]
+                for x, k in ((whole, i), (larger, j))
             )
             assert len(one) == n - 1
             assert_array_equal(one, two)

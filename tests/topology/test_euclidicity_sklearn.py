@@ -168,8 +168,9 @@ def test_dask(cross, fitted):
 def test_chunks_do_not_matter(cross, fitted, monkeypatch):
     X, _ = cross
     module = "geolearn.topology._euclidicity_scores."
-    for name, value in {"_BLOCK": 50, "_CHUNK": 7, "_TABLE_VALUES": 500}.items():
+    for name, value in {"_BLOCK": 50, "_CHUNK": 7}.items():
         monkeypatch.setattr(module + name, value)
+    monkeypatch.setattr("geolearn.topology._euclidicity_diagrams._TABLE_VALUES", 500)
     monkeypatch.setattr("geolearn.topology._euclidicity_bank._KEYS_OF_A_JOB", 3)
     assert_array_equal(estimator().fit(X).euclidicity_, fitted.euclidicity_)
     grid = {"radii": (0.01, 0.2, 0.2, 0.5), "max_points": 12}

@@ -10,11 +10,8 @@ from hypothesis import strategies as st
 from geolearn.manifolds import Hyperboloid, Sphere
 from geolearn.metrics import pairwise_distances
 from geolearn.topology import sample_annulus, vietoris_rips_persistence
-from geolearn.topology._persistence_kernels import (
-    rips_diagrams,
-    rips_slice,
-    sorted_edges,
-)
+from geolearn.topology._persistence_edges import slice_edges, sorted_edges
+from geolearn.topology._persistence_kernels import engine
 from tests.reference import persistence as reference
 
 pytestmark = pytest.mark.kernels
@@ -135,14 +132,14 @@ def test_loops_that_merge_across_words():
 def test_slices_share_the_sorted_edges():
     X = np.random.default_rng(0).normal(size=(14, 3))
     D = reference.distances(X)
-    edges = sorted_edges(D, np.inf)
+    edges, _, _ = engine(1)
+    everything = edges(D, np.inf)
     for start, stop in ((0, 14), (3, 11), (5, 7), (6, 7)):
-        for degree in (0, 1, 2):
-            part = np.ascontiguousarray(D[start:stop, start:stop])
-            expected = rips_diagrams(part, degree)
-            found = rips_slice(D, *edges, start, stop, degree)
-            for mine, theirs in zip(found, expected, strict=True):
-                np.testing.assert_array_equal(mine, theirs)
+        part = np.ascontiguousarray(D[start:stop, start:stop])
+        cap = np.median(part)
+        found = slice_edges(*everything, start, stop, cap)
+        for mine, theirs in zip(found, edges(part, cap), strict=True):
+            np.testing.assert_array_equal(mine, theirs)
 
 
 @pytest.mark.parametrize("case", ["random", "ties", "clusters", "equal", "tiny"])
