@@ -135,6 +135,8 @@ def test_hera():
         ([(np.nan, 1.0)], r"row 0"),
         ([(0.0, np.nan)], r"row 0"),
         ([(-np.inf, 1.0)], r"row 0"),
+        ([np.ones((1, 2)), np.ones((3, 2))], "one degree"),  # all degrees at once
+        ([("a", 1.0)], "table of numbers"),
     ],
 )
 def test_bad_diagrams(bad, message):

@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
@@ -54,12 +55,22 @@ def with_parameters(estimator, **options):
         ((0.4, 0.5, 0.3, 0.4), "r_min=0.4 must be less than s_max=0.4"),
         ((0.0, 0.1, 0.3, np.inf), "must be finite"),
         ((0.0, 0.1, 0.3, np.nan), "must be finite"),
+        (("a", 0.1, 0.3, 0.4), "must be four numbers"),
+        (([0.0], 0.1, 0.3, 0.4), "must be four numbers"),
     ],
     ids=str,
 )
 def test_radii(X, estimator, radii, message):
     with pytest.raises(ValueError, match=message):
         with_parameters(estimator, radii=radii).fit(X)
+
+
+@BOTH
+def test_radii_of_any_container(X, estimator):
+    radii = (0.05, 0.2, 0.2, 0.5)
+    expected = score(with_parameters(estimator, radii=radii), X)
+    for same in (list(radii), np.array(radii), pd.Series(radii)):
+        assert_array_equal(score(with_parameters(estimator, radii=same), X), expected)
 
 
 @BOTH
@@ -101,6 +112,10 @@ def test_distances(X, estimator):
         precomputed.fit(D[:, :9])
     with pytest.raises(ValueError, match="Negative values"):
         precomputed.fit(-D)
+    D[4, 4] = 1e-9  # it would be a neighbour of its own
+    with pytest.raises(ValueError, match=r"X\[4, 4\]=1e-09, .* np.fill_diagonal"):
+        precomputed.fit(D)
+    D[4, 4] = 0.0
     D[3, 5] += 1.0
     with pytest.raises(ValueError, match=r"symmetric, but X\[3, 5\]"):
         precomputed.fit(D)
@@ -125,6 +140,7 @@ def test_metrics_of_the_rows_compared(X, estimator, metric):
         ({"metric": "nonsense"}, "metric='nonsense' is unknown"),
         ({"model": "disc"}, "'model' parameter"),
         ({"min_points": 0}, "'min_points' parameter"),
+        ({"max_points": 1}, "'max_points' parameter"),  # all scores would be 0
     ],
     ids=str,
 )
