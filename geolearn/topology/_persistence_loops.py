@@ -302,7 +302,7 @@ def low_degrees(D, start, stop, heads, tails, lengths, voids):
         adjacent[v, word[v]] = bit[v]  # with itself
         parent[v] = v
     merges, n_merges = np.empty(max(n - 1, 0)), 0
-    loops, n_loops = np.empty((n, 2)), 0
+    loops, n_loops = np.empty((lengths.size, 2)), 0
     births, n_births = np.empty((n, 2), dtype=np.int64), np.intp(0)
     marks, mark = np.empty((n, n, 1), dtype=np.int64), np.zeros(1, dtype=np.int64)
     state = _new_state(np.intp(1))
@@ -335,8 +335,6 @@ def low_degrees(D, start, stop, heads, tails, lengths, voids):
             marks, state, slot = _free_slot(marks, state, heads, tails, rank)
             if state[1].size > mark.size:
                 mark = np.zeros(state[1].size, dtype=np.int64)
-            if n_loops == loops.shape[0]:
-                loops = grown(loops)
             loops[n_loops, 0], loops[n_loops, 1] = lengths[rank], np.inf
             state[0][slot] = n_loops
             mark[slot // BITS] = 1 << (slot % BITS)

@@ -57,8 +57,9 @@ def _apex(adjacent, lune, left):
 
 
 @kernel(nogil=True)
-def _search(adjacent, lune, left, todo, point, position, finder):
+def _search(adjacent, lune, left, todo, orders, row):
     """Fill in the order of a search of the lune, and who found each point."""
+    point, position, finder = row, row + 1, row + 2
     words = lune.size
     for k in range(words):
         left[k] = lune[k]
@@ -69,7 +70,7 @@ def _search(adjacent, lune, left, todo, point, position, finder):
             bit = left[first] & -left[first]
             left[first] ^= bit
             todo[first] = bit
-            finder[BITS * first + lowest(bit)] = -1
+            orders[finder, BITS * first + lowest(bit)] = -1
             k = first
             while k < words:
                 if not todo[k]:
@@ -77,8 +78,8 @@ def _search(adjacent, lune, left, todo, point, position, finder):
                     continue
                 x = BITS * k + lowest(todo[k])
                 todo[k] &= todo[k] - 1
-                point[place] = x
-                position[x] = place
+                orders[point, place] = x
+                orders[position, x] = place
                 for j in range(words):
                     new = adjacent[x, j] & left[j]
                     left[j] ^= new
@@ -86,7 +87,7 @@ def _search(adjacent, lune, left, todo, point, position, finder):
                     if new and j < k:
                         k = j
                     while new:
-                        finder[BITS * j + lowest(new)] = place
+                        orders[finder, BITS * j + lowest(new)] = place
                         new &= new - 1
                 place += 1
 
@@ -102,10 +103,11 @@ def _lunes(n, heads, tails, first):
     apexes : ndarray of shape (n, n), int32
         Apex of the lune of each edge, -1 where there is none, n where unknown.
     table : ndarray of shape (m,), int32
-        Row of each edge in the following, -1 if its lune has an apex.
-    point, position, finder : ndarray of shape (n_rows, n), int32
-        Points in order of the search, place of each point in it, and place of the
-        point that found each, -1 for the first of a component.
+        First row of each edge in the following, -1 if its lune has an apex.
+    orders : ndarray of shape (n_rows, n), int32
+        Three rows for each lune: points in order of the search, place of each point
+        in it, and place of the point that found each, -1 for the first of a
+        component.
     """
     m = heads.size
     words = (n + BITS - 1) // BITS
@@ -121,10 +123,8 @@ def _lunes(n, heads, tails, first):
             apexes[i, j] = n
     for rank in range(m):
         table[rank] = -1
-    point = np.empty((n, n), dtype=np.int32)
-    position = np.empty((n, n), dtype=np.int32)
-    finder = np.empty((n, n), dtype=np.int32)
-    n_rows = 0
+    orders = np.empty((3 * n, n), dtype=np.int32)
+    n_rows = np.intp(0)
     for rank in range(m):
         u, v = heads[rank], tails[rank]
         ranks[u, v] = rank
@@ -139,23 +139,14 @@ def _lunes(n, heads, tails, first):
                 apexes[u, v] = apex
                 apexes[v, u] = apex
                 if apex < 0:
-                    if n_rows == point.shape[0]:
-                        point, position = grown(point), grown(position)
-                        finder = grown(finder)
-                    _search(
-                        adjacent,
-                        lune,
-                        left,
-                        todo,
-                        point[n_rows],
-                        position[n_rows],
-                        finder[n_rows],
-                    )
+                    if n_rows == orders.shape[0]:
+                        orders = grown(orders)
+                    _search(adjacent, lune, left, todo, orders, n_rows)
                     table[rank] = n_rows
-                    n_rows += 1
+                    n_rows += 3
         adjacent[u, v // BITS] |= 1 << (v % BITS)
         adjacent[v, u // BITS] |= 1 << (u % BITS)
-    return ranks, apexes, table, point, position, finder
+    return ranks, apexes, table, orders
 
 
 @kernel(nogil=True)
@@ -221,11 +212,11 @@ def _pop_odd(heap, size):
 @kernel(nogil=True)
 def _key(lunes, rank, apex, y, z):
     """Return the key of an edge's tetrahedron, -1 for one that is not stored."""
-    table, position = lunes[2], lunes[4]
-    base = position.shape[1] + 1
+    table, orders = lunes[2], lunes[3]
+    base = orders.shape[1] + 1
     if apex == _SEARCHED:
-        row = table[rank]
-        i, j = position[row, y], position[row, z]
+        position = table[rank] + 1
+        i, j = orders[position, y], orders[position, z]
         return (rank * base + max(i, j)) * base + min(i, j)
     if apex == y:
         return (rank * base + z + 1) * base
@@ -274,8 +265,8 @@ def _reduce(heap, size, lunes, heads, tails, pivots, starts, entries, n_columns)
     key : int
         The first tetrahedron, -1 if none is left.
     """
-    table, point, finder = lunes[2], lunes[3], lunes[5]
-    base = point.shape[1] + 1
+    table, orders = lunes[2], lunes[3]
+    base = orders.shape[1] + 1
     while True:
         key, size = _pop_odd(heap, size)
         if key < 0:
@@ -287,10 +278,10 @@ def _reduce(heap, size, lunes, heads, tails, pivots, starts, entries, n_columns)
         row = table[rank]
         w = later - 1
         if row >= 0:
-            w = point[row, later]
+            w = orders[row, later]
             heap = _push(heap, size, key)
             size += 1
-            if finder[row, w] != earlier:
+            if orders[row + 2, w] != earlier:
                 owner = 0
                 while owner < n_columns and pivots[owner] != key:
                     owner += 1
