@@ -32,12 +32,11 @@ def test_worked_numbers():
     assert feature_split_stability(low_rank, random_state=0) == pytest.approx(
         0.90, abs=0.015
     )
-    assert abs(feature_split_stability(NOISE, random_state=0)) < 0.006
+    few = {"n_splits": 10, "random_state": 0}
+    assert abs(feature_split_stability(NOISE, **few)) < 0.006
     centre = 1.5 * RNG.normal(size=64)
     clusters = NOISE + np.where(np.arange(400) % 2, 1.0, -1.0)[:, None] * centre
-    assert feature_split_stability(clusters, random_state=0) == pytest.approx(
-        0.74, abs=0.02
-    )
+    assert feature_split_stability(clusters, **few) == pytest.approx(0.74, abs=0.02)
 
 
 def test_seeds_threads_and_units():

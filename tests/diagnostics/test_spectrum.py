@@ -42,7 +42,7 @@ def test_decay_of_a_broken_power_law():
     assert uniform == pytest.approx(1.751, abs=5e-4)
 
 
-@pytest.mark.parametrize("shape", [(300, 7), (7, 300), (5000, 20), (20, 5000)])
+@pytest.mark.parametrize("shape", [(300, 7), (7, 300), (2500, 20), (20, 2500)])
 @pytest.mark.parametrize("centered", [False, True])
 def test_singular_values_of_any_shape(shape, centered):
     Z = np.random.default_rng(0).normal(size=shape) @ np.diag(
