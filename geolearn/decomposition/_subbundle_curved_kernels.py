@@ -8,7 +8,7 @@ flat space, but for one term: logarithms of samples change with the point by the
 Hessian of the squared distance instead of the identity.
 """
 
-# kernels: _subbundle_kernels=454d50b1 _subbundle_law=33656264
+# kernels: _subbundle_kernels=454d50b1 _subbundle_law=1079772d
 # kernels: _subbundle_weights=c3d57322
 
 import math
@@ -65,12 +65,10 @@ class Space(NamedTuple):
 
 
 class Around(NamedTuple):
-    """Samples around an anchor; offsets are logarithms in coordinates at a point.
-
-    The anchor follows the samples in the table of coordinates.
-    """
+    """Samples around an anchor; offsets are logarithms in coordinates at a point."""
 
     near: Neighbours
+    anchor: np.ndarray  # (d, 1)
     bend: np.ndarray  # (room,) Hessian across the geodesic, minus 1
     half: np.ndarray  # (room,) squared (hyperbolic) sine of half the angle
     work: np.ndarray  # (room,)
@@ -82,7 +80,9 @@ def make_around(n, d):
     size = padded(n)
     near = make_list(n, d, d, d - 1, size)
     near.rows[n] = -1
-    return Around(near, np.empty(size), np.empty(size), np.empty(size))
+    return Around(
+        near, np.empty((d, 1)), np.empty(size), np.empty(size), np.empty(size)
+    )
 
 
 @kernel
@@ -149,30 +149,28 @@ def from_coordinates(kappa, p, c, y):
 
 
 @kernel
-def measure_sphere(first, last, X, p, q, angles, spare):
-    """Fill squared sines of half the angles from p to columns of X, and their squares.
-
-    The columns are those from first to last.
-    """
-    for i in range(first, last):
+def measure_sphere(m, X, p, q, angles, spare):
+    """Fill squared sines of half the angles from p to m samples, and squared angles."""
+    for i in range(m):
         q[i] = 0.0
     for a in range(X.shape[0]):
         x = p[a]
-        for i in range(first, last):
+        for i in range(m):
             gap = X[a, i] - x
             q[i] += gap * gap
-    for i in range(first, last):
+    for i in range(m):
         q[i] = min(0.25 * q[i], 1.0)
-    for i in range(first, last):
+    for i in range(m):
         root = math.sqrt(q[i])
-        angle = 2.0 * math.asin(root)
-        if q[i] >= 0.5:
+        if q[i] < 0.5:
+            angle = 2.0 * math.asin(root)
+        else:
             angle = 2.0 * math.atan2(root, math.sqrt(1.0 - q[i]))
         angles[i] = angle * angle
 
 
 @kernel
-def measure_hyperboloid(first, last, X, p, q, along, across):
+def measure_hyperboloid(m, X, p, q, along, across):
     """Fill squared hyperbolic sines of half the distances, and in `along` the squares.
 
     For spatial parts a of p and b with a.b >= 0 they are |a - b|^2 + |a ^ b|^2 over
@@ -183,18 +181,18 @@ def measure_hyperboloid(first, last, X, p, q, along, across):
     for a in range(1, d):
         square += p[a] * p[a]
     inverse = 1.0 / square if square > 0.0 else 0.0
-    for i in range(first, last):
+    for i in range(m):
         q[i], along[i], across[i] = 0.0, 0.0, 0.0
     for a in range(1, d):
-        for i in range(first, last):
+        for i in range(m):
             gap = X[a, i] - p[a]
             q[i] += gap * gap
             along[i] += gap * p[a]
     for a in range(1, d):
-        for i in range(first, last):
+        for i in range(m):
             gap = X[a, i] - p[a] - along[i] * inverse * p[a]
             across[i] += gap * gap
-    for i in range(first, last):
+    for i in range(m):
         inner = square + along[i]
         if inner >= 0.0:
             wedge = square * across[i]
@@ -203,7 +201,7 @@ def measure_hyperboloid(first, last, X, p, q, along, across):
             other = q[i] + 2.0 * inner - square  # |b|^2 = |b - a|^2 + 2 a.b - |a|^2
             x, y = square / (1.0 + p[0]), max(other, 0.0) / (1.0 + X[0, i])
             q[i] = 0.5 * (x + y + x * y - inner)
-    for i in range(first, last):
+    for i in range(m):
         distance = 2.0 * math.asinh(math.sqrt(q[i]))
         along[i] = distance * distance
 
@@ -215,7 +213,7 @@ def _logarithms(measure, space, around, p):
     X, L, r2 = near.coordinates, near.offsets, near.columns[R2]
     kappa, d = space.kappa, p.shape[0]
     m = near.rows[near.rows.shape[0] - 1]
-    measure(0, m, X, p, q, r2, bend)
+    measure(m, X, p, q, r2, bend)
     e = -1.0 if p[0] < 0.0 else 1.0
     part = 1.0 / (1.0 + e * p[0])
     for i in range(m):
@@ -247,7 +245,7 @@ def _list_around(measure, space, around, p):
     d, n = space.points.shape
     law, X, near = space.law, space.points, around.near
     square, reach2 = near.columns[R2], math.inf
-    measure(0, n, X, p, around.half, square, around.bend)
+    measure(n, X, p, around.half, square, around.bend)
     for i in range(n):
         square[i] /= space.scale * space.scale
         reach2 = min(reach2, square[i])
@@ -261,7 +259,7 @@ def _list_around(measure, space, around, p):
                 near.coordinates[a, m] = X[a, i]
             m += 1
     for a in range(d):
-        near.coordinates[a, m] = p[a]
+        around.anchor[a, 0] = p[a]
     near.rows[near.rows.shape[0] - 1] = m
 
 
@@ -272,8 +270,8 @@ def _serves(measure, space, around, p):
     m = near.rows[near.rows.shape[0] - 1]
     if m < 0:
         return False
-    measure(m, m + 1, near.coordinates, p, around.half, squares, around.bend)
-    return squares[m] <= (space.law.skin * space.scale) ** 2
+    measure(1, around.anchor, p, around.half, squares, around.bend)
+    return squares[0] <= (space.law.skin * space.scale) ** 2
 
 
 @kernel
@@ -326,9 +324,9 @@ def _bending(around, room, k, force):
             force[a] += factor * (y[a] - along * L[a])
 
 
-AROUND = types.NamedTuple((NEAR, ROW, ROW, ROW), Around)
+AROUND = types.NamedTuple((NEAR, TABLE, ROW, ROW, ROW), Around)
 SPACE = types.NamedTuple((types.float64, types.float64, POINTS, POINT, LAW), Space)
-MEASURE = types.void(types.int64, types.int64, POINTS, ROW, ROW, ROW, ROW)
+MEASURE = types.void(types.int64, POINTS, ROW, ROW, ROW, ROW)
 METER = types.FunctionType(MEASURE)
 CURVED_SLOPE = types.intp(
     SOLVER, METER, SPACE, AROUND, ROW, ROW, types.float64, TABLE, ROOM, ROW, ROW

@@ -5,10 +5,11 @@ after each step; where its energy changes by more than a thousandth, it is follo
 again with half the step.
 """
 
-# kernels: _subbundle_curved_kernels=1cd4fefb _subbundle_kernels=454d50b1
-# kernels: _subbundle_law=33656264
+# kernels: _subbundle_curved_kernels=ebf4a534 _subbundle_kernels=454d50b1
+# kernels: _subbundle_law=1079772d
 
 import math
+from functools import cache
 
 import numpy as np
 from numba import prange, types
@@ -37,6 +38,7 @@ from geolearn.decomposition._subbundle_law import (
     Law,
     copy,
     count_steps,
+    entry,
     follow_all,
 )
 from geolearn.decomposition._subbundle_weights import SKIN
@@ -141,7 +143,8 @@ def _look(slope, eigenpairs, measure, space, around, room, flat, state, out, fac
     room.facts[0], room.facts[1] = np.nan, 0.0
     room.values[0] = np.nan
     p, eta, v, f = state[0], state[1], out[0], out[1]
-    facts[0] = slope(eigenpairs, measure, space, around, p, eta, 0.0, flat, room, v, f)
+    line = 1.0 if out.shape[0] > 2 else 0.0  # spectra need no force
+    facts[0] = slope(eigenpairs, measure, space, around, p, eta, line, flat, room, v, f)
     facts[1], facts[2], facts[3] = room.facts[2], room.facts[0], room.facts[1]
     if out.shape[0] == 2 or math.isnan(room.values[0]):
         return
@@ -200,17 +203,26 @@ _VISIT = types.void(*_FIELD, types.int64, TABLE, TABLE, ROW)
 _EACH = (types.FunctionType(_VISIT), *_FIELD, types.int64[::1], _CUBE, _CUBE, TABLE)
 
 
+@cache
+def _compiled(sphere):
+    """Return driver, kernel of a row, slope and measure."""
+    measure = measure_sphere if sphere else measure_hyperboloid
+    return (
+        entry(_each, *_EACH),
+        first_class(_visit, *_VISIT.args),
+        first_class(curved_slope, *CURVED_SLOPE.args),
+        first_class(measure, *MEASURE.args),
+    )
+
+
 def _run(field, options, steps, base, eta, height):
     """Return the rows (m, height, d) and the facts (m, 4) of `_visit`."""
     m, d = base.shape
     out, facts = np.full((m, height, d), np.nan), np.zeros((m, 4))
     kappa, scale, points, weights, *law = field
-    measure = measure_sphere if kappa > 0.0 else measure_hyperboloid
-    first_class(_each, *_EACH)(
-        first_class(_visit, *_VISIT.args),
-        first_class(curved_slope, *CURVED_SLOPE.args),
-        eigenpairs(d - 1),
-        first_class(measure, *MEASURE.args),
+    driver, visit, slope, measure = _compiled(kappa > 0.0)
+    driver(
+        *(visit, slope, eigenpairs(d - 1), measure),
         *(points, weights, np.array([kappa, scale, *law, *options], dtype=float)),
         *(steps, np.stack([base, eta], axis=1), out, facts),
     )

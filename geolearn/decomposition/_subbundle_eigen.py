@@ -18,66 +18,62 @@ _TINY = 1e-290  # below it products of entries underflow
 
 
 @kernel
-def _rotate(A, E, p, q):
-    """Annul A[p, q] by a rotation, applied to the columns of E too."""
-    n = A.shape[0]
-    apq = A[p, q]
-    theta = 0.5 * (A[q, q] - A[p, p]) / apq
-    t = 1.0 / (abs(theta) + math.sqrt(theta * theta + 1.0))
-    if theta < 0.0:
-        t = -t
-    c = 1.0 / math.sqrt(t * t + 1.0)
-    s = t * c
-    A[p, p] -= t * apq
-    A[q, q] += t * apq
-    A[p, q] = 0.0
-    A[q, p] = 0.0
-    for i in range(n):
-        if i != p and i != q:
-            x, y = A[i, p], A[i, q]
-            A[i, p] = A[p, i] = c * x - s * y
-            A[i, q] = A[q, i] = s * x + c * y
-    for i in range(n):
-        x, y = E[i, p], E[i, q]
-        E[i, p] = c * x - s * y
-        E[i, q] = s * x + c * y
+def _rotate_all(A, E):
+    """Annul each entry above the diagonal by a rotation, applied to E's columns too.
 
-
-@kernel
-def _jacobi(A, values, E):
-    """Diagonalise A, which is overwritten; unsorted."""
+    Tells whether there was any to annul.
+    """
     n = A.shape[0]
-    trace = 0.0
-    for i in range(n):
-        trace += A[i, i]
-        for j in range(n):
-            E[i, j] = 1.0 if i == j else 0.0
-    if not trace > 0.0:
-        for i in range(n):
-            values[i] = 0.0
-        return
-    for i in range(n):
-        for j in range(n):
-            A[i, j] /= trace
-    for _ in range(_SWEEPS):
-        rotated = False
-        for p in range(n - 1):
-            for q in range(p + 1, n):
-                scale = math.sqrt(abs(A[p, p] * A[q, q]))
-                if abs(A[p, q]) > _EPS * scale and abs(A[p, q]) > _TINY:
-                    _rotate(A, E, p, q)
-                    rotated = True
-        if not rotated:
-            break
-    for i in range(n):
-        values[i] = max(A[i, i], 0.0) * trace
+    rotated = False
+    for p in range(n - 1):
+        for q in range(p + 1, n):
+            apq = A[p, q]
+            scale = math.sqrt(abs(A[p, p] * A[q, q]))
+            if not (abs(apq) > _EPS * scale and abs(apq) > _TINY):
+                continue
+            rotated = True
+            theta = 0.5 * (A[q, q] - A[p, p]) / apq
+            t = 1.0 / (abs(theta) + math.sqrt(theta * theta + 1.0))
+            if theta < 0.0:
+                t = -t
+            c = 1.0 / math.sqrt(t * t + 1.0)
+            s = t * c
+            A[p, p] -= t * apq
+            A[q, q] += t * apq
+            A[p, q] = 0.0
+            A[q, p] = 0.0
+            for i in range(n):
+                if i != p and i != q:
+                    x, y = A[i, p], A[i, q]
+                    A[i, p] = A[p, i] = c * x - s * y
+                    A[i, q] = A[q, i] = s * x + c * y
+            for i in range(n):
+                x, y = E[i, p], E[i, q]
+                E[i, p] = c * x - s * y
+                E[i, q] = s * x + c * y
+    return rotated
 
 
 @kernel
 def _few_eigenpairs(A, values, E):
     """Fill values, decreasing, and the columns of E, up to `JACOBI_COLUMNS`."""
     n = A.shape[0]
-    _jacobi(A, values, E)
+    trace = 0.0
+    for i in range(n):
+        trace += A[i, i]
+        values[i] = 0.0
+        for j in range(n):
+            E[i, j] = 1.0 if i == j else 0.0
+    if not trace > 0.0:
+        return
+    for i in range(n):
+        for j in range(n):
+            A[i, j] /= trace
+    for _ in range(_SWEEPS):
+        if not _rotate_all(A, E):
+            break
+    for i in range(n):
+        values[i] = max(A[i, i], 0.0) * trace
     for a in range(1, n):  # insertion sort; equal values keep their order
         b = a
         while b > 0 and values[b - 1] < values[b]:

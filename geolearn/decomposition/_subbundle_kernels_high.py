@@ -4,14 +4,13 @@ Arrays of samples are (m, d), and the work is in matrix products. Directions bey
 the span of the local samples have no part in the gradient.
 """
 
-# kernels: _subbundle_block=3c9cc4df _subbundle_weights=c3d57322
+# kernels: _subbundle_weights=c3d57322
 
 import math
 
 import numpy as np
 
-from geolearn.decomposition._subbundle_block import covariance, leading, resolvent
-from geolearn.decomposition._subbundle_weights import PULL, R2, SPARE, W, weigh
+from geolearn.decomposition._subbundle_weights import PULL, R2, W, weigh
 from geolearn.utils._jit import kernel
 
 _SUMS = {"reassoc", "contract"}  # plain sums: rounding only
@@ -108,7 +107,7 @@ def all_eigenpairs(eigenpairs, B):
 
 
 @kernel
-def _full_resolvent(values, E, k, eta, G):
+def full_resolvent(values, E, k, eta, G):
     """Fill the columns of G from all eigenpairs."""
     d, r = E.shape
     for i in range(d):
@@ -126,59 +125,7 @@ def _full_resolvent(values, E, k, eta, G):
 
 
 @kernel
-def gradient(
-    eigenpairs, samples, near, p, eta, kind, support, k, with_force, V, room,
-    velocity, force,
-):  # fmt: skip
-    """Fill velocity and force; return the leading k + 1 eigenvalues, or none.
-
-    V holds the guess for the leading vectors and receives them.
-    """
-    d = p.shape[0]
-    b = V.shape[1]
-    values = np.zeros(b)
-    B = weighted_offsets(samples, near, p, kind, support, room)
-    if B.shape[0] == 0 or not sums_finite(B):
-        return np.empty(0)
-    if k == d:
-        for i in range(d):
-            velocity[i], force[i] = eta[i], 0.0
-        return values
-    G = np.empty((d, k))
-    S = covariance(B)
-    if b >= d // 2 or not (
-        leading(eigenpairs, S, B, k, V, values)
-        and (not with_force or resolvent(S, B, values, V, k, eta, G))
-    ):
-        lam, E = all_eigenpairs(eigenpairs, B)
-        if lam.shape[0] < k:
-            return np.empty(0)
-        for a in range(b):
-            inside = a < lam.shape[0]
-            values[a] = lam[a] if inside else 0.0
-            for i in range(d if inside else 0):
-                V[i, a] = E[i, a]
-        _full_resolvent(lam, E, k, eta, G)
-    alpha = room.alpha
-    for i in range(d):
-        velocity[i], force[i] = 0.0, 0.0
-    for a in range(k):
-        alpha[a] = 0.0
-        for i in range(d):
-            alpha[a] += V[i, a] * eta[i]
-        for i in range(d):
-            velocity[i] += V[i, a] * alpha[a]
-    if not with_force:
-        return values
-    m = near.rows[near.rows.shape[0] - 1]
-    w, q, Z = near.columns[W], near.columns[SPARE], near.offsets
-    _products(m, k, Z, V, G, alpha, q)
-    _third_moment(m, Z, w, near.columns[PULL], q, room.mean, room.pull, force)
-    return values
-
-
-@kernel
-def _products(m, k, Z, V, G, alpha, q):
+def products(m, k, Z, V, G, alpha, q):
     """Fill q_i, the sum over a < k of alpha_a (e_a' z_i) (g_a' z_i)."""
     d = Z.shape[1]
     both = np.empty((d, 2 * k))
@@ -193,7 +140,7 @@ def _products(m, k, Z, V, G, alpha, q):
 
 
 @kernel(fastmath=_SUMS)
-def _third_moment(m, Z, w, pull, q, mean, mean_pull, force):
+def third_moment(m, Z, w, pull, q, mean, mean_pull, force):
     """Fill minus the weighted sum of q_i (u_i - mean u)."""
     s = 0.0
     t = 0.0

@@ -8,12 +8,12 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import types
+from numba import config, types
 
 from geolearn.decomposition._subbundle_eigen import EIGENPAIRS
 from geolearn.decomposition._subbundle_kernels import Room
 from geolearn.decomposition._subbundle_weights import Neighbours, Samples
-from geolearn.utils._jit import POINT, POINTS, TABLE, kernel
+from geolearn.utils._jit import POINT, POINTS, TABLE, first_class, kernel
 
 FINE, LEFT, DRIFTED, SINGULAR = 0, 1, 2, 3
 DRIFT = 1e-3  # of the energy, beyond which a curve is followed again
@@ -94,6 +94,16 @@ def copy(x, y):
     """Copy the entries of x to y."""
     for a in range(x.shape[0]):
         y[a] = x[a]
+
+
+def entry(driver, *arguments):
+    """Return the compiled code of a driver, which does not look at types.
+
+    To find out that kernels are the pointers that a driver takes lasts longer than
+    to follow a short curve.
+    """
+    first_class(driver, *arguments)
+    return driver if config.DISABLE_JIT else driver.get_overload(arguments)
 
 
 def count_steps(lengths, step, records):

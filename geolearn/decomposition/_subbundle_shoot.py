@@ -6,9 +6,10 @@ changes by more than a thousandth, the curve is followed again with half the ste
 """
 
 # kernels: _subbundle_block=3c9cc4df _subbundle_kernels=454d50b1
-# kernels: _subbundle_law=33656264 _subbundle_weights=c3d57322
+# kernels: _subbundle_law=1079772d _subbundle_weights=c3d57322
 
 import math
+from functools import cache
 
 import numpy as np
 from numba import prange, types
@@ -28,6 +29,7 @@ from geolearn.decomposition._subbundle_law import (
     Law,
     copy,
     count_steps,
+    entry,
     follow_all,
     square,
 )
@@ -162,7 +164,8 @@ def _look(slope, eigenpairs, samples, near, law, V, room, state, out, facts):
         room.values[0] = np.nan
     p, eta = state[0], state[1]
     v, f = out[0], out[1]
-    facts[0] = slope(eigenpairs, samples, near, law, p, eta, False, V, room, v, f)
+    line = out.shape[0] > 2  # spectra need no force
+    facts[0] = slope(eigenpairs, samples, near, law, p, eta, line, V, room, v, f)
     facts[1], facts[2] = room.facts[0], room.facts[1]
     if out.shape[0] == 2 or math.isnan(room.values[0]):
         return
@@ -224,13 +227,23 @@ _VISIT = types.void(*_FIELD, types.int64, TABLE, TABLE, ROW)
 _EACH = (types.FunctionType(_VISIT), *_FIELD, types.int64[::1], _CUBE, _CUBE, TABLE)
 
 
-def _run(visit, samples, numbers, steps, base, eta, height):
-    """Return the rows (m, height, d) and the facts (m, 3) of `visit`."""
+@cache
+def _compiled(few, high_spectrum):
+    """Return driver, kernel of a row and slope."""
+    return (
+        entry(_each, *_EACH),
+        first_class(spectrum_high if high_spectrum else _visit, *_VISIT.args),
+        first_class(slope if few else slope_high, *SLOPE.args),
+    )
+
+
+def _run(high_spectrum, samples, numbers, steps, base, eta, height):
+    """Return the rows (m, height, d) and the facts (m, 3) of a kernel."""
     m, d = base.shape
     out, facts = np.full((m, height, d), np.nan), np.zeros((m, 3))
-    first_class(_each, *_EACH)(
-        first_class(visit, *_VISIT.args),
-        first_class(slope if d <= FEW_FEATURES else slope_high, *SLOPE.args),
+    driver, *parts = _compiled(d <= FEW_FEATURES, high_spectrum)
+    driver(
+        *parts,
         eigenpairs(d),
         *samples,
         np.array(numbers, dtype=np.float64),
@@ -246,25 +259,25 @@ def shoot_all(samples, law, base, eta, step, records, euler, line):
         steps = count_steps(np.linalg.norm(eta[rows], axis=1), step, records)
         numbers = (*law, SKIN, euler, line, attempt)
         at = ((1 + attempt) * steps, base[rows], eta[rows])
-        return _run(_visit, samples, numbers, *at, records + 3)
+        return _run(False, samples, numbers, *at, records + 3)
 
     return follow_all(follow, base, eta, records)
 
 
 def slopes(samples, law, base, eta):
     """Return velocity (m, d), force (m, d) and status (m,)."""
-    out, facts = _look_at(_visit, samples, law, base, eta, 2)
+    out, facts = _look_at(False, samples, law, base, eta, 2)
     return out[:, 0], out[:, 1], facts[:, 0]
 
 
 def spectra(samples, law, base, r):
     """Return means (m, d), values (m, r), vectors (m, d, r) and facts (m, 2)."""
-    visit = _visit if base.shape[1] <= FEW_FEATURES else spectrum_high
-    out, facts = _look_at(visit, samples, law, base, np.zeros_like(base), 4 + r)
+    high, rest = base.shape[1] > FEW_FEATURES, np.zeros_like(base)
+    out, facts = _look_at(high, samples, law, base, rest, 4 + r)
     vectors = np.ascontiguousarray(out[:, 4:].swapaxes(1, 2))
     return out[:, 2], out[:, 3, :r], vectors, facts[:, 1:]
 
 
-def _look_at(visit, samples, law, base, eta, height):
+def _look_at(high_spectrum, samples, law, base, eta, height):
     numbers, steps = (*law, *(0.0,) * 4), np.zeros(len(base), dtype=np.int64)
-    return _run(visit, samples, numbers, steps, base, eta, height)
+    return _run(high_spectrum, samples, numbers, steps, base, eta, height)

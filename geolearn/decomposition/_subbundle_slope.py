@@ -4,7 +4,7 @@ Lengths are in units of the bandwidth. What follows curves calls `slope` through
 pointer.
 """
 
-# kernels: _subbundle_kernels=454d50b1 _subbundle_law=33656264
+# kernels: _subbundle_kernels=454d50b1 _subbundle_law=1079772d
 # kernels: _subbundle_weights=c3d57322
 
 from geolearn.decomposition._subbundle_kernels import gradient, local_pca

@@ -9,8 +9,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from geolearn.decomposition._subbundle_block import leading, resolvent
 from geolearn.decomposition._subbundle_eigen import eigenpairs
 from geolearn.decomposition._subbundle_kernels import gradient, local_pca, make_room
-from geolearn.decomposition._subbundle_kernels_high import gradient as gradient_high
+from geolearn.decomposition._subbundle_law import Law
 from geolearn.decomposition._subbundle_search import build_tree, nearest, within
+from geolearn.decomposition._subbundle_slope_high import slope_high
 from geolearn.decomposition._subbundle_weights import (
     GAUSSIAN,
     PULL,
@@ -151,7 +152,10 @@ def test_weights_fall_smoothly_and_pull_is_their_derivative(kind, c):
 
 def field_of(X):
     order, bounds, boxes = build_tree(X)
-    return Samples(X[order], np.ones(len(X)), bounds, boxes)
+    samples = Samples(X[order], np.ones(len(X)), bounds, boxes)
+    for array in samples:  # as a slope takes them that was compiled as a pointer
+        array.flags.writeable = False
+    return samples
 
 
 def slopes_of(X, p, eta, k, kind, c, high):
@@ -162,8 +166,9 @@ def slopes_of(X, p, eta, k, kind, c, high):
     if high:
         V = np.zeros((d, k + 2))
         room = make_room(0, d)
-        options = (kind, c, k, True, V, room, velocity, force)
-        gradient_high(eigenpairs(d), samples, near, p, eta, *options)
+        law = Law(kind, c, k, np.inf, 0.0)
+        at = (p, eta, False, V, room, velocity, force)
+        assert slope_high(eigenpairs(d), samples, near, law, *at) == 0
     else:
         room = make_room(d, d)
         assert local_pca(eigenpairs(len(p)), near, p, kind, c, room)
