@@ -5,8 +5,8 @@ of the data or the rank is not defined. Its energy is constant in theory: where 
 changes by more than a thousandth, the curve is followed again with half the step.
 """
 
-# kernels: _subbundle_block=3c9cc4df _subbundle_kernels=454d50b1
-# kernels: _subbundle_law=1079772d _subbundle_weights=c3d57322
+# kernels: _subbundle_kernels=454d50b1 _subbundle_law=1079772d
+# kernels: _subbundle_weights=c3d57322
 
 import math
 from functools import cache
