@@ -14,7 +14,6 @@ from functools import cache
 import numpy as np
 from numba import prange, types
 
-from geolearn.decomposition._subbundle_block import GUARDS
 from geolearn.decomposition._subbundle_eigen import eigenpairs
 from geolearn.decomposition._subbundle_kernels import make_room
 from geolearn.decomposition._subbundle_law import (
@@ -38,6 +37,8 @@ from geolearn.decomposition._subbundle_slope_high import slope_high, spectrum_hi
 from geolearn.decomposition._subbundle_weights import SKIN, Samples, make_list, padded
 from geolearn.utils._jit import POINT, POINTS, TABLE, first_class, kernel
 
+# That of _subbundle_block: kernels keep the constants of their own file only.
+GUARDS = 2
 FEW_FEATURES = 24  # up to it loops over samples beat matrix products
 _AT_REST = 1e-24  # squared share of a momentum in the subspace that is rounding
 

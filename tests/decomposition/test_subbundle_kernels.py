@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from geolearn.decomposition import _subbundle_block, _subbundle_shoot
 from geolearn.decomposition._subbundle_block import leading, resolvent
 from geolearn.decomposition._subbundle_eigen import eigenpairs
 from geolearn.decomposition._subbundle_kernels import gradient, local_pca, make_room
@@ -239,3 +240,7 @@ def test_rank_deficient_rows_have_leading_vectors():
     assert leading(eigenpairs(4), B.T @ B, B, 2, V, values)
     assert_allclose(values[2:], 0.0, atol=1e-12)
     assert_allclose(V.T @ V, np.eye(4), atol=1e-12)
+
+
+def test_curves_keep_as_many_columns_as_the_block_iterates():
+    assert _subbundle_shoot.GUARDS == _subbundle_block.GUARDS
