@@ -162,7 +162,7 @@ def _free_ended(marks, state, heads, tails, rank):
 
     Some loop has ended.
     """
-    born, ended, relations = state
+    born, ended, _relations = state
     scratch = np.zeros(ended.size, dtype=np.int64)
     for r in range(2 * rank):
         u, v = heads[r // 2], tails[r // 2]
@@ -173,9 +173,7 @@ def _free_ended(marks, state, heads, tails, rank):
     for slot in range(born.size):
         if (ended[slot // BITS] >> (slot % BITS)) & 1:
             free = slot
-            born[slot] = -1
-            for k in range(ended.size):
-                relations[slot, k] = 0
+            born[slot] = -1  # what it equals is written when its next loop ends
     for k in range(ended.size):
         ended[k] = 0
     return free
